@@ -1,0 +1,65 @@
+# The chores of layerwatch. `make help` lists them.
+VENV    ?= .venv
+PYTHON  ?= python3
+BIN     := $(VENV)/bin
+PIP     := $(BIN)/python -m pip --disable-pip-version-check
+
+# make demo ONCE=1 LAYERS=8 SOURCE=DIR PROFILE=single-light PERIOD=2 SIZE=1000 SEED=7 PORT=8000
+ONCE ?=
+LAYERS ?=
+SOURCE ?=
+PROFILE ?= nist-ammt
+PERIOD ?= 2
+SIZE ?= 1000
+SEED ?= 7
+PORT ?= 8000
+RUN_DIR ?= run/demo
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check format bench schema starter clean
+
+help: ## list the chores
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@echo; echo "  VENV=DIR shares one virtual environment between checkouts."
+
+demo: $(VENV)/.demo ## the whole system with a simulated printer; ONCE=1 LAYERS=8 ends by itself, SOURCE=DIR PROFILE=single-light streams your pictures
+	@$(BIN)/python -m demo run --profile "$(PROFILE)" --period $(PERIOD) --size $(SIZE) --seed $(SEED) --port $(PORT) \
+	  --run-dir "$(RUN_DIR)" $(if $(ONCE),--once) $(if $(LAYERS),--layers $(LAYERS)) $(if $(SOURCE),--source "$(SOURCE)")
+
+test: $(VENV)/.dev ## install everything and run every test
+	$(BIN)/python -m pytest
+
+check: $(VENV)/.dev ## format, lint, types, import rules, schema, unit tests: fast
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m layerwatch.schema --check
+	$(BIN)/python -m pytest tests/unit -m "not torch"
+
+format: $(VENV)/.dev ## let ruff format and mend what it can
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: $(VENV)/.dev ## time reading, inference and the whole path on this machine
+	$(BIN)/python -m bench
+
+schema: $(VENV)/.dev ## write docs/schema/ from the wire contract
+	$(BIN)/python -m layerwatch.schema
+
+clean: ## remove what builds and demos left behind (not .venv, not artifacts/)
+	rm -rf run build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "error: Python 3.11 or newer is needed; name one with PYTHON=python3.12"; exit 2; }
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || { echo "error: Python cannot make virtual environments here; install it: apt-get install python3-venv"; exit 2; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.demo: $(BIN)/python pyproject.toml
+	$(PIP) install -q -e '.[demo]'
+	@touch $@
+
+$(VENV)/.dev: $(BIN)/python pyproject.toml
+	$(PIP) install -q -e '.[dev]'
+	@touch $@ $(VENV)/.demo

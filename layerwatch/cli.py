@@ -1,0 +1,22 @@
+"""What the command lines of all roles share: an expected error is one line, Ctrl-C (130) is no traceback."""
+
+from collections.abc import Sequence
+
+import typer
+
+from layerwatch.errors import LayerwatchError
+
+MISUSE = 2
+INTERRUPTED = 130  # typer's own answer to Ctrl-C
+
+
+def run_app(app: typer.Typer, argv: Sequence[str] | None = None) -> int:
+    """Run a typer application and return its exit status."""
+    try:
+        app(args=None if argv is None else list(argv))
+    except LayerwatchError as error:
+        typer.echo(f"error: {error}", err=True)
+        return MISUSE
+    except SystemExit as ended:
+        return ended.code if isinstance(ended.code, int) else int(ended.code is not None)
+    return 0

@@ -1,0 +1,80 @@
+"""`/metrics` and `/health` of a role, served from a thread."""
+
+import json
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest
+
+from layerwatch.errors import SettingsError
+
+Checks = Mapping[str, Callable[[], bool]]
+
+
+def health_report(checks: Checks) -> tuple[bool, dict[str, object]]:
+    """Return whether all checks hold, and the body of /health; a check that raises does not hold."""
+    results = {name: _holds(check) for name, check in checks.items()}
+    healthy = all(results.values())
+    return healthy, {"status": "ok" if healthy else "failing", "checks": results}
+
+
+def _holds(check: Callable[[], bool]) -> bool:
+    try:
+        return bool(check())
+    except Exception:  # noqa: BLE001 - whatever broke, the role is not well
+        return False
+
+
+@contextmanager
+def serve_health(
+    port: int, *, checks: Checks, host: str = "127.0.0.1", registry: CollectorRegistry = REGISTRY
+) -> Iterator[int]:
+    """Serve while the block runs; yields the port, a free one for 0.
+
+    Raises:
+        SettingsError: the port cannot be taken.
+    """
+    handler = _handler(checks, registry)
+    try:
+        server = ThreadingHTTPServer((host, port), handler)
+    except OSError as error:
+        raise SettingsError(
+            f"cannot serve /metrics on {host}:{port} ({error.strerror}); "
+            "choose another METRICS_PORT, 0 takes a free one"
+        ) from error
+    thread = threading.Thread(target=server.serve_forever, name="health", daemon=True)
+    thread.start()
+    try:
+        yield server.server_address[1]
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def _handler(checks: Checks, registry: CollectorRegistry) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        timeout = 10  # a client that sends nothing does not hold a thread for ever
+
+        def do_GET(self) -> None:
+            if self.path == "/metrics":
+                self._answer(200, CONTENT_TYPE_LATEST, generate_latest(registry))
+            elif self.path == "/health":
+                healthy, report = health_report(checks)
+                self._answer(200 if healthy else 503, "application/json", json.dumps(report).encode())
+            else:
+                self._answer(404, "text/plain; charset=utf-8", b"try /metrics or /health\n")
+
+        def _answer(self, status: int, content_type: str, body: bytes) -> None:
+            self.send_response(status)
+            self.send_header("Content-Type", content_type)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - signature of http.server
+            """Scrapes are not logged."""
+
+    return Handler

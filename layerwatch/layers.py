@@ -1,0 +1,103 @@
+"""Which layer, which pictures: the names that everything else hangs on."""
+
+import hashlib
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from pathlib import PurePosixPath
+
+PRINTER_NAME = re.compile(r"[A-Za-z0-9-]{1,64}")
+BUILD_NAME = re.compile(r"[A-Za-z0-9_-]{1,128}")
+LIGHT_NAME = re.compile(r"[A-Za-z0-9]{0,16}")
+INSPECTION_ID = re.compile(r"[A-Za-z0-9_-]+_\d{6,}_(recoat|melt)-[0-9a-f]{12}")
+MAX_LAYER = 99_999_999
+
+
+class Stage(StrEnum):
+    RECOAT = "recoat"  # after spreading the powder
+    MELT = "melt"  # after exposure
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class LayerKey:
+    """One layer of one build in one stage; the name of a printer has no underscore, so a key can be read back."""
+
+    printer: str
+    build: str
+    layer: int
+    stage: Stage
+
+    def __post_init__(self) -> None:
+        if not PRINTER_NAME.fullmatch(self.printer):
+            raise ValueError(f"expected a printer name of letters, digits and '-' (at most 64), got {self.printer!r}")
+        if not BUILD_NAME.fullmatch(self.build):
+            raise ValueError(f"expected a build name of letters, digits, '-', '_' (at most 128), got {self.build!r}")
+        if not 0 <= self.layer <= MAX_LAYER:
+            raise ValueError(f"expected a layer number from 0 to {MAX_LAYER}, got {self.layer}")
+
+    def __str__(self) -> str:
+        return f"{self.printer}_{self.build}_{self.layer:06d}_{self.stage}"
+
+    @property
+    def folder(self) -> PurePosixPath:
+        """Where the artifacts of this layer lie, below the artifacts folder."""
+        return PurePosixPath(self.printer, self.build, f"{self.layer:06d}_{self.stage}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Capture:
+    """One picture file.
+
+    Attributes:
+        light: the lighting angle, empty where the printer has only one.
+        path: below the sources folder, with forward slashes.
+        sha256: 64 hex digits over the bytes of the file.
+        modified: when the printer last wrote to the file.
+    """
+
+    light: str
+    path: str
+    sha256: str
+    modified: datetime
+
+    def __post_init__(self) -> None:
+        if not LIGHT_NAME.fullmatch(self.light):
+            raise ValueError(f"expected a light of letters and digits, got {self.light!r}")
+        if self.modified.tzinfo is None:
+            raise ValueError("expected a time with its zone, got a naive one")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LayerSet:
+    """All captures of one layer and stage; complete when every expected light is there."""
+
+    key: LayerKey
+    captures: tuple[Capture, ...]
+    expected_lights: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        lights = [capture.light for capture in self.captures]
+        if not lights or lights != sorted(set(lights)):
+            raise ValueError(f"expected one or more captures with different lights in order, got lights {lights}")
+
+    @property
+    def missing_lights(self) -> tuple[str, ...]:
+        present = {capture.light for capture in self.captures}
+        return tuple(light for light in self.expected_lights if light not in present)
+
+    @property
+    def inspection_id(self) -> str:
+        """The layer key and 12 hex digits over lights and contents: the same pictures are the same inspection."""
+        digest = hashlib.sha256()
+        for capture in self.captures:
+            digest.update(f"{capture.light}:{capture.sha256}\n".encode())
+        return f"{self.key}-{digest.hexdigest()[:12]}"
+
+
+def safe_name(text: str) -> str:
+    """Return text as a build name: foreign characters become '-', and a short hash keeps changed names apart."""
+    cleaned = re.sub(r"[^A-Za-z0-9_-]+", "-", text)[:100]
+    if cleaned == text and cleaned:
+        return cleaned
+    return f"{cleaned.strip('-')}-{hashlib.sha256(text.encode()).hexdigest()[:6]}".lstrip("-")

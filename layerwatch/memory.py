@@ -1,0 +1,58 @@
+"""In-memory twins of the Redis adapters, for tests and for work by hand."""
+
+from collections.abc import Iterator
+
+from layerwatch.job import InspectLayer
+from layerwatch.layers import LayerKey
+from layerwatch.verdict import Verdict
+
+
+class InMemoryQueue:
+    """A LayerQueue that keeps its messages in a list."""
+
+    def __init__(self) -> None:
+        self.messages: list[InspectLayer] = []
+
+    def enqueue(self, message: InspectLayer, *, ahead: bool = False) -> bool:
+        if any(waiting.id == message.id for waiting in self.messages):
+            return False
+        self.messages.insert(0 if ahead else len(self.messages), message)
+        return True
+
+    def depth(self) -> int:
+        return len(self.messages)
+
+
+class InMemoryResults:
+    """A Ledger and ResultChannel in one, as in Redis: publishing enters the ledger."""
+
+    def __init__(self) -> None:
+        self.verdicts: list[Verdict] = []
+        self._published: set[str] = set()
+        self._revisions: dict[str, dict[str, int]] = {}
+
+    def revision(self, key: LayerKey, inspection_id: str) -> int:
+        revisions = self._revisions.setdefault(str(key), {})
+        return revisions.setdefault(inspection_id, max(revisions.values(), default=0) + 1)
+
+    def is_published(self, inspection_id: str) -> bool:
+        return inspection_id in self._published
+
+    def restore(self, verdict: Verdict) -> None:
+        self._published.add(verdict.id)
+        self._revisions.setdefault(str(verdict.key), {}).setdefault(verdict.id, verdict.revision)
+
+    def publish(self, verdict: Verdict) -> bool:
+        if verdict.id in self._published:
+            return False
+        self._published.add(verdict.id)
+        self.verdicts.append(verdict)
+        return True
+
+    def since(self, cursor: str, *, wait_seconds: float) -> Iterator[tuple[str, Verdict]]:
+        del wait_seconds  # nobody else can add while we wait
+        for number, verdict in enumerate(self.verdicts[int(cursor) :], start=int(cursor) + 1):
+            yield str(number), verdict
+
+    def latest_cursor(self) -> str:
+        return str(len(self.verdicts))

@@ -1,0 +1,20 @@
+"""Paths from outside that must stay inside their root."""
+
+from pathlib import Path
+
+from layerwatch.errors import UnsafePathError
+
+
+def inside(root: Path, relative: str) -> Path:
+    """Return root / relative with all links resolved.
+
+    Raises:
+        UnsafePathError: it is absolute, climbs out by '..', or a link leads out.
+    """
+    base = root.resolve()
+    if "\0" in relative or Path(relative).is_absolute():
+        raise UnsafePathError(relative, root=root)
+    target = (base / relative).resolve()
+    if target == base or not target.is_relative_to(base):
+        raise UnsafePathError(relative, root=root)
+    return target

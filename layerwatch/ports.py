@@ -1,0 +1,46 @@
+"""What the roles need of the outside; Redis adapters and in-memory twins implement it."""
+
+from collections.abc import Iterator
+from typing import Protocol
+
+from layerwatch.job import InspectLayer
+from layerwatch.layers import LayerKey
+from layerwatch.verdict import Verdict
+
+
+class LayerQueue(Protocol):
+    def enqueue(self, message: InspectLayer, *, ahead: bool = False) -> bool:
+        """Queue an inspection, `ahead` of the backlog if asked; False if the same one is queued already."""
+        ...
+
+    def depth(self) -> int:
+        """Return how many inspections wait."""
+        ...
+
+
+class Ledger(Protocol):
+    def revision(self, key: LayerKey, inspection_id: str) -> int:
+        """Return which revision of the layer this inspection is, from 1; the same id keeps its number."""
+        ...
+
+    def is_published(self, inspection_id: str) -> bool:
+        """Return whether this inspection has its verdict."""
+        ...
+
+    def restore(self, verdict: Verdict) -> None:
+        """Enter a verdict that is known from its artifacts, without publishing it again."""
+        ...
+
+
+class ResultChannel(Protocol):
+    def publish(self, verdict: Verdict) -> bool:
+        """Publish once per inspection id: ledger, stream and channel in one step; False if it was there already."""
+        ...
+
+    def since(self, cursor: str, *, wait_seconds: float) -> Iterator[tuple[str, Verdict]]:
+        """Yield (cursor, verdict) after a cursor ("0" from the start), in order; ends when nothing came for so long."""
+        ...
+
+    def latest_cursor(self) -> str:
+        """Return the cursor behind the last verdict: `since` it gives only new ones."""
+        ...

@@ -1,0 +1,41 @@
+"""The queue "inspect" on RQ: JSON, never pickle; jobs are named by a string, so no one imports what they need."""
+
+from redis import Redis
+from rq import Queue, Retry
+from rq.exceptions import DuplicateJobError
+from rq.serializers import JSONSerializer
+
+from layerwatch.job import INSPECT_LAYER_JOB, INSPECT_QUEUE, InspectLayer
+
+# Three retries after the first run. The worker inspects in the first three runs only;
+# the fourth is there to publish that it gave up (worker/jobs.py).
+RETRIES = 3
+JOB_TIMEOUT_SECONDS = 60
+FAILURE_TTL_SECONDS = 30 * 24 * 3600
+
+
+class RedisQueue:
+    """LayerQueue on RQ."""
+
+    def __init__(self, client: Redis) -> None:
+        self._queue = Queue(INSPECT_QUEUE, connection=client, serializer=JSONSerializer)
+
+    def enqueue(self, message: InspectLayer, *, ahead: bool = False) -> bool:
+        try:
+            self._queue.enqueue(
+                INSPECT_LAYER_JOB,
+                message.to_wire(),
+                job_id=message.id,
+                unique=True,
+                at_front=ahead,
+                retry=Retry(max=RETRIES),
+                job_timeout=JOB_TIMEOUT_SECONDS,
+                result_ttl=0,  # the ledger remembers what is done; RQ need not
+                failure_ttl=FAILURE_TTL_SECONDS,
+            )
+        except DuplicateJobError:
+            return False
+        return True
+
+    def depth(self) -> int:
+        return len(self._queue)

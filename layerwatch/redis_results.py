@@ -1,0 +1,77 @@
+"""Verdicts in Redis: a stream that keeps them, a channel that announces them, a ledger that counts each once."""
+
+from collections.abc import Iterator
+from typing import Any, cast
+
+from redis import Redis
+
+from layerwatch.layers import LayerKey
+from layerwatch.verdict import Verdict
+
+STREAM = "layerwatch:verdicts"  # stream and pub/sub channel have the same name and the same bodies
+CHANNEL = "layerwatch:verdicts"
+LEDGER = "layerwatch:ledger"  # hash: inspection id -> stream id
+REVISIONS = "layerwatch:revisions"  # hash: inspection id -> revision; layer key -> highest revision
+BODY = "verdict"  # the only field of a stream entry
+
+# One script is one atomic step: no one sees a verdict in one of the three places and not in the others.
+PUBLISH = """
+if redis.call('HEXISTS', KEYS[1], ARGV[1]) == 1 then return false end
+local entry = redis.call('XADD', KEYS[2], 'MAXLEN', '~', ARGV[3], '*', ARGV[4], ARGV[2])
+redis.call('HSET', KEYS[1], ARGV[1], entry)
+redis.call('PUBLISH', KEYS[2], ARGV[2])
+return entry
+"""
+REVISION = """
+local known = redis.call('HGET', KEYS[1], ARGV[2])
+if known then return tonumber(known) end
+local number = redis.call('HINCRBY', KEYS[1], ARGV[1], 1)
+redis.call('HSET', KEYS[1], ARGV[2], number)
+return number
+"""
+RESTORE = """
+redis.call('HSETNX', KEYS[1], ARGV[1], '0-0')
+redis.call('HSETNX', KEYS[2], ARGV[1], ARGV[3])
+local highest = tonumber(redis.call('HGET', KEYS[2], ARGV[2]) or '0')
+if tonumber(ARGV[3]) > highest then redis.call('HSET', KEYS[2], ARGV[2], ARGV[3]) end
+"""
+
+
+class RedisResults:
+    """Ledger and ResultChannel on one Redis."""
+
+    def __init__(self, client: Redis, *, keep: int = 100_000) -> None:
+        """Keep about so many verdicts in the stream; the ledger and the artifacts remember all."""
+        self._redis = client
+        self._keep = keep
+        self._publish = client.register_script(PUBLISH)
+        self._revision = client.register_script(REVISION)
+        self._restore = client.register_script(RESTORE)
+
+    def publish(self, verdict: Verdict) -> bool:
+        entry = self._publish(keys=[LEDGER, STREAM], args=[verdict.id, verdict.to_json(), self._keep, BODY])
+        return entry is not None
+
+    def is_published(self, inspection_id: str) -> bool:
+        return bool(self._redis.hexists(LEDGER, inspection_id))
+
+    def revision(self, key: LayerKey, inspection_id: str) -> int:
+        return int(cast("int", self._revision(keys=[REVISIONS], args=[str(key), inspection_id])))
+
+    def restore(self, verdict: Verdict) -> None:
+        self._restore(keys=[LEDGER, REVISIONS], args=[verdict.id, str(verdict.key), verdict.revision])
+
+    def since(self, cursor: str, *, wait_seconds: float) -> Iterator[tuple[str, Verdict]]:
+        while True:
+            block = max(1, int(wait_seconds * 1000))  # 0 would block for ever
+            answer = cast("list[Any]", self._redis.xread({STREAM: cursor}, count=500, block=block))
+            entries = answer[0][1] if answer else []
+            if not entries:
+                return
+            for entry, fields in entries:
+                cursor = entry.decode()
+                yield cursor, Verdict.from_json(fields[BODY.encode()])
+
+    def latest_cursor(self) -> str:
+        last = cast("list[Any]", self._redis.xrevrange(STREAM, count=1))
+        return last[0][0].decode() if last else "0"

@@ -1,0 +1,53 @@
+"""Settings that all roles share, and how a role reads its own: once, at the top."""
+
+from pathlib import Path
+from typing import Literal, TypeVar
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from layerwatch.errors import SettingsError, one_line
+
+
+class SharedSettings(BaseSettings):
+    """Read from the environment; a role adds its own fields and its prefix.
+
+    Attributes:
+        redis_url: redis://, rediss:// or unix://; it may hold a password and is never shown.
+        sources_dir: the folder that the printers write into; every path in a message lies below it.
+        artifacts_dir: where verdicts, overlays and masks are written.
+        registry_dir: where model bundles are kept.
+        metrics_host, metrics_port: where /metrics and /health answer; port 0 takes a free one and logs it.
+        log_format: console for people, json for machines, auto by whether a terminal listens.
+    """
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", populate_by_name=True)
+
+    redis_url: str = Field(default="redis://127.0.0.1:6379/0", validation_alias="REDIS_URL", repr=False)
+    sources_dir: Path = Field(default=Path("data/incoming"), validation_alias="SOURCES_DIR")
+    artifacts_dir: Path = Field(default=Path("artifacts"), validation_alias="ARTIFACTS_DIR")
+    registry_dir: Path = Field(default=Path("registry"), validation_alias="REGISTRY_DIR")
+    metrics_host: str = "127.0.0.1"
+    metrics_port: int = Field(default=0, ge=0, le=65535)
+    log_format: Literal["auto", "console", "json"] = Field(default="auto", validation_alias="LOG_FORMAT")
+
+
+Settings = TypeVar("Settings", bound=SharedSettings)
+
+
+def load_settings(kind: type[Settings], **overrides: object) -> Settings:
+    """Return settings from the environment; overrides that are not None win.
+
+    Raises:
+        SettingsError: a value cannot be used; the message names every variable and what it expects.
+    """
+    try:
+        return kind(**{name: value for name, value in overrides.items() if value is not None})  # type: ignore[arg-type]
+    except ValidationError as error:
+        prefix = kind.model_config.get("env_prefix", "")
+        problems = [f"{_variable(prefix, str(item['loc'][0]))}: {item['msg']}" for item in error.errors()]
+        raise SettingsError(one_line(problems)) from error
+
+
+def _variable(prefix: str, field: str) -> str:
+    return field if field.isupper() else f"{prefix}{field}".upper()
