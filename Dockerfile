@@ -1,0 +1,47 @@
+# One target a role; each copies only its own room and installs only its own extra.
+ARG PYTHON_IMAGE=python:3.11-slim-bookworm
+
+FROM ${PYTHON_IMAGE} AS base
+ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
+RUN useradd --create-home --uid 10001 layerwatch \
+ && install -d -o layerwatch -g layerwatch /incoming /artifacts /registry
+WORKDIR /app
+COPY pyproject.toml README.md LICENSE ./
+COPY layerwatch/ layerwatch/
+
+FROM base AS ingest
+RUN pip install --no-cache-dir '.[ingest]'
+COPY ingest/ ingest/
+USER layerwatch
+ENTRYPOINT ["python", "-m", "ingest"]
+CMD ["run"]
+
+FROM base AS worker
+RUN pip install --no-cache-dir '.[worker]'
+COPY worker/ worker/
+COPY models/ models/
+USER layerwatch
+ENTRYPOINT ["python", "-m", "worker"]
+CMD ["run"]
+
+FROM base AS trainer
+RUN pip install --no-cache-dir '.[trainer]'
+COPY trainer/ trainer/
+COPY models/ models/
+USER layerwatch
+ENTRYPOINT ["python", "-m", "trainer"]
+CMD ["--help"]
+
+FROM base AS monitoring
+RUN pip install --no-cache-dir '.[monitoring]'
+COPY monitoring/ monitoring/
+USER layerwatch
+ENTRYPOINT ["python", "-m", "monitoring"]
+CMD ["serve"]
+
+FROM base AS simulator
+RUN pip install --no-cache-dir .
+COPY simulator/ simulator/
+USER layerwatch
+ENTRYPOINT ["python", "-m", "simulator"]
+CMD ["run", "--help"]

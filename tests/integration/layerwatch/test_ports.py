@@ -1,0 +1,211 @@
+"""One suite for each port, run on the in-memory twin and on real servers: both keep the same promises."""
+
+import threading
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any, cast
+
+import pytest
+from redis import Redis
+from rq import Queue
+from rq.serializers import JSONSerializer
+
+from layerwatch.job import INSPECT_LAYER_JOB, INSPECT_QUEUE, InspectLayer
+from layerwatch.memory import InMemoryQueue, InMemoryResults
+from layerwatch.ports import LayerQueue, Ledger, ResultChannel
+from layerwatch.redis_connection import answers, connect
+from layerwatch.redis_queue import RETRIES, RedisQueue
+from layerwatch.redis_results import BODY, CHANNEL, LEDGER, STREAM, RedisResults
+from layerwatch.verdict import ArtifactPaths, Decision, Timing, Verdict
+
+pytestmark = pytest.mark.redis
+TWINS = ["memory", "server"]
+
+
+class Results(Ledger, ResultChannel):
+    """What both twins are."""
+
+
+@pytest.fixture(params=TWINS)
+def results(request: pytest.FixtureRequest) -> Results:
+    twin = InMemoryResults() if request.param == "memory" else RedisResults(request.getfixturevalue("any_redis"))
+    return cast("Results", twin)
+
+
+@pytest.fixture(params=TWINS)
+def queue(request: pytest.FixtureRequest) -> LayerQueue:
+    return InMemoryQueue() if request.param == "memory" else RedisQueue(request.getfixturevalue("any_redis"))
+
+
+@pytest.fixture
+def some_verdict(some_message: Callable[..., InspectLayer]) -> Callable[..., Verdict]:
+    def build(*, layer: int = 1, revision: int = 1, content: str = "") -> Verdict:
+        message = some_message(layer=layer, content=content)
+        moment = message.queued
+        return Verdict(
+            id=message.id,
+            printer=message.printer,
+            build=message.build,
+            layer=layer,
+            stage=message.stage,
+            revision=revision,
+            decision=Decision.PASS,
+            reasons=(),
+            max_confidence=0.1,
+            defect_area_ratio=0.0,
+            defect_area_mm2=None,
+            regions=(),
+            regions_truncated=False,
+            images=(),
+            model=None,
+            artifacts=ArtifactPaths(),
+            timing=Timing(
+                captured=moment,
+                settled=moment,
+                queued=moment,
+                started=moment,
+                published=moment + timedelta(seconds=1),
+            ),
+            attempt=1,
+            worker="w1",
+        )
+
+    return build
+
+
+def test_a_verdict_is_published_once(results: Results, some_verdict: Callable[..., Verdict]) -> None:
+    verdict = some_verdict()
+
+    assert not results.is_published(verdict.id)
+    assert results.publish(verdict)
+    assert not results.publish(verdict)
+    assert results.is_published(verdict.id)
+    assert [body for _, body in results.since("0", wait_seconds=0.01)] == [verdict]
+
+
+def test_a_reader_goes_on_behind_its_cursor(results: Results, some_verdict: Callable[..., Verdict]) -> None:
+    verdicts = [some_verdict(layer=layer) for layer in range(5)]
+    for verdict in verdicts[:3]:
+        results.publish(verdict)
+    first = list(results.since("0", wait_seconds=0.01))
+    cursor = results.latest_cursor()
+    for verdict in verdicts[3:]:
+        results.publish(verdict)
+
+    rest = list(results.since(cursor, wait_seconds=0.01))
+
+    assert [body for _, body in first + rest] == verdicts
+    assert first[-1][0] == cursor
+
+
+def test_an_empty_channel_has_a_cursor_too(results: Results) -> None:
+    assert list(results.since(results.latest_cursor(), wait_seconds=0.01)) == []
+
+
+def test_revisions_count_the_contents_of_a_layer(results: Results, some_verdict: Callable[..., Verdict]) -> None:
+    old, new = some_verdict(), some_verdict(content="rewritten")
+
+    assert results.revision(old.key, old.id) == 1
+    assert results.revision(new.key, new.id) == 2
+    assert results.revision(old.key, old.id) == 1
+    assert results.revision(some_verdict(layer=2).key, some_verdict(layer=2).id) == 1
+
+
+def test_a_restored_verdict_counts_as_published_without_being_published(
+    results: Results, some_verdict: Callable[..., Verdict]
+) -> None:
+    second = some_verdict(revision=2)
+
+    results.restore(second)
+    results.restore(second)
+
+    assert results.is_published(second.id)
+    assert not results.publish(second)
+    assert list(results.since("0", wait_seconds=0.01)) == []
+    assert results.revision(second.key, second.id) == 2
+    assert results.revision(second.key, some_verdict(content="rewritten").id) == 3
+
+
+def test_the_same_inspection_is_queued_once(queue: LayerQueue, some_message: Callable[..., InspectLayer]) -> None:
+    assert queue.enqueue(some_message())
+    assert not queue.enqueue(some_message())
+    assert queue.enqueue(some_message(layer=2))
+    assert queue.depth() == 2
+
+
+def test_a_job_is_json_named_by_a_string_and_retried(
+    redis_db: Redis, some_message: Callable[..., InspectLayer]
+) -> None:
+    message = some_message()
+    RedisQueue(redis_db).enqueue(message)
+
+    job = Queue(INSPECT_QUEUE, connection=redis_db, serializer=JSONSerializer).jobs[0]
+
+    assert job.id == message.id
+    assert job.func_name == INSPECT_LAYER_JOB
+    assert InspectLayer.from_wire(job.args[0]) == message
+    assert job.retries_left == RETRIES
+
+
+def test_a_layer_that_is_being_printed_goes_ahead(redis_db: Redis, some_message: Callable[..., InspectLayer]) -> None:
+    queue = RedisQueue(redis_db)
+    for layer in (1, 2):
+        queue.enqueue(some_message(layer=layer))
+
+    queue.enqueue(some_message(layer=9), ahead=True)
+
+    waiting = Queue(INSPECT_QUEUE, connection=redis_db, serializer=JSONSerializer).job_ids
+    assert waiting == [some_message(layer=layer).id for layer in (9, 1, 2)]
+
+
+def test_channel_and_stream_carry_the_same_body(redis_db: Redis, some_verdict: Callable[..., Verdict]) -> None:
+    listener: Any = cast("Any", redis_db).pubsub(ignore_subscribe_messages=True)
+    listener.subscribe(CHANNEL)
+    listener.get_message(timeout=1)
+    verdict = some_verdict()
+
+    RedisResults(redis_db).publish(verdict)
+
+    heard = listener.get_message(timeout=2)
+    (_, fields), *more = cast("list[Any]", redis_db.xrange(STREAM))
+    listener.close()
+    assert heard is not None
+    assert not more
+    assert heard["data"] == fields[BODY.encode()] == verdict.to_json().encode()
+
+
+def test_of_many_publishers_one_wins(redis_url: str, redis_db: Redis, some_verdict: Callable[..., Verdict]) -> None:
+    verdict = some_verdict()
+    won: list[bool] = []
+
+    def publish() -> None:
+        client = connect(redis_url)
+        won.append(RedisResults(client).publish(verdict))
+        client.close()
+
+    threads = [threading.Thread(target=publish) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert sorted(won) == [False] * 7 + [True]
+    assert redis_db.xlen(STREAM) == redis_db.hlen(LEDGER) == 1
+
+
+def test_the_stream_forgets_the_oldest_and_the_ledger_none(
+    redis_db: Redis, some_verdict: Callable[..., Verdict]
+) -> None:
+    results = RedisResults(redis_db, keep=100)
+
+    for layer in range(400):
+        results.publish(some_verdict(layer=layer))
+
+    assert 100 <= redis_db.xlen(STREAM) < 400
+    assert redis_db.hlen(LEDGER) == 400
+
+
+def test_a_server_that_is_away_does_not_answer() -> None:
+    client = connect("redis://127.0.0.1:1/0", retries=0)
+
+    assert not answers(client)
