@@ -1,0 +1,200 @@
+"""Settled captures become layer sets. Pure: no file is read and every time is an argument."""
+
+import heapq
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+from layerwatch.layers import Capture, LayerKey, LayerSet
+
+MAX_PROBLEMS = 16  # what a message may carry
+LATEST_NS = 253_402_300_799 * 10**9  # the end of the year 9999, the last one that a datetime holds
+
+
+class Frame(NamedTuple):
+    """One settled picture of a layer; small, for every file in the folder has one.
+
+    Attributes:
+        path: below the watched folder.
+        sha256: 32 bytes.
+        mtime_ns: when the printer last wrote to it.
+        whole: its content is a picture from the first to the last byte.
+        trouble: why it cannot be judged, empty if nothing is known against it.
+    """
+
+    path: str
+    sha256: bytes
+    mtime_ns: int
+    whole: bool = True
+    trouble: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Emission:
+    """One layer set that is to be inspected.
+
+    Attributes:
+        problems: what makes it impossible to judge, in words.
+        duplicate: whether one of the problems is a repeated frame.
+        live: at least one of its pictures came while ingest watched; no part of a backlog.
+    """
+
+    layer_set: LayerSet
+    problems: tuple[str, ...]
+    duplicate: bool
+    live: bool
+
+    @property
+    def captured(self) -> datetime:
+        """When the printer wrote the last picture of the set."""
+        return max(capture.modified for capture in self.layer_set.captures)
+
+
+@dataclass(slots=True)
+class Gathering:
+    """What is known of one layer: its frames by light, until when it waits, and whether it was emitted whole."""
+
+    frames: dict[str, Frame] = field(default_factory=dict)
+    wait_until: float | None = None
+    was_complete: bool = False
+    live: bool = False
+
+
+class Assembly:
+    """All layers of one printer, and which of them are ready to be inspected.
+
+    A set is ready as soon as it is complete, or when the last light has been waited for long enough. What comes
+    later makes a new set: a late light at once, a rewritten picture after `revision_seconds`, in case that the
+    other lights are being rewritten too.
+    """
+
+    def __init__(
+        self, *, expected_lights: tuple[str, ...], set_timeout_seconds: float, revision_seconds: float
+    ) -> None:
+        self._lights = expected_lights
+        self._timeout = set_timeout_seconds
+        self._revision = revision_seconds
+        self._layers: dict[LayerKey, Gathering] = {}
+        self._ready: dict[LayerKey, None] = {}
+        self._deadlines: list[tuple[float, LayerKey]] = []
+
+    def add(self, key: LayerKey, light: str, frame: Frame, *, settled: float, live: bool) -> None:
+        """Enter a settled picture; the same content again changes nothing.
+
+        Args:
+            key: the layer that it shows.
+            light: the light that it was taken under.
+            frame: the picture.
+            settled: when it was finished; the other lights are waited for from then on.
+            live: it came while ingest watched.
+        """
+        layer = self._layers.setdefault(key, Gathering())
+        before = layer.frames.get(light)
+        layer.frames[light] = frame
+        if before is not None and (before.sha256, before.trouble) == (frame.sha256, frame.trouble):
+            return
+        layer.live = live
+        if len(layer.frames) < len(self._lights):
+            self._wait(key, layer, settled + self._timeout)
+        elif before is not None and layer.was_complete:
+            self._wait(key, layer, settled + self._revision)
+        else:
+            layer.wait_until = None
+            self._ready[key] = None
+
+    def take_ready(self, now: float, *, timeouts: bool = True) -> list[Emission]:
+        """Return the sets that are to be inspected now, in the order in which they became ready.
+
+        Args:
+            now: the time.
+            timeouts: also those that waited long enough; not while finished files have not been entered yet.
+        """
+        keys = list(self._ready)
+        self._ready.clear()
+        while timeouts and self._deadlines and self._deadlines[0][0] <= now:
+            until, key = heapq.heappop(self._deadlines)
+            layer = self._layers.get(key)
+            if layer is not None and layer.wait_until == until:
+                layer.wait_until = None
+                keys.append(key)
+        return [self._emit(key) for key in keys]
+
+    def next_timeout(self) -> float | None:
+        """Return when the next incomplete set will have waited long enough, None if there is none."""
+        while self._deadlines:
+            until, key = self._deadlines[0]
+            layer = self._layers.get(key)
+            if layer is not None and layer.wait_until == until:
+                return until
+            heapq.heappop(self._deadlines)
+        return None
+
+    def waiting(self) -> int:
+        """Return how many sets wait for something."""
+        return sum(layer.wait_until is not None for layer in self._layers.values())
+
+    def again(self, key: LayerKey) -> Emission | None:
+        """Return a set as it is known now, None if nothing of that layer is known."""
+        return self._emission(key) if key in self._layers else None
+
+    def emitted(self) -> list[LayerKey]:
+        """Return the layers that wait for nothing: all their sets were taken."""
+        return [key for key, layer in self._layers.items() if layer.wait_until is None and key not in self._ready]
+
+    def forget(self, key: LayerKey, light: str, path: str) -> None:
+        """Enter that a file is gone for good; a set that still waits for another light keeps it."""
+        layer = self._layers.get(key)
+        if layer is None or layer.wait_until is not None or key in self._ready:
+            return
+        frame = layer.frames.get(light)
+        if frame is not None and frame.path == path:
+            del layer.frames[light]
+        if not layer.frames:
+            del self._layers[key]
+
+    def _wait(self, key: LayerKey, layer: Gathering, until: float) -> None:
+        layer.wait_until = max(until, layer.wait_until or until)
+        heapq.heappush(self._deadlines, (layer.wait_until, key))
+
+    def _emit(self, key: LayerKey) -> Emission:
+        layer = self._layers[key]
+        layer.was_complete = len(layer.frames) == len(self._lights)
+        return self._emission(key)
+
+    def _emission(self, key: LayerKey) -> Emission:
+        layer = self._layers[key]
+        layer_set = LayerSet(
+            key=key,
+            captures=tuple(_capture(light, layer.frames[light]) for light in sorted(layer.frames)),
+            expected_lights=self._lights,
+        )
+        missing = tuple(f"missing light {light}" for light in layer_set.missing_lights)
+        troubles = tuple(
+            f"{_named(light)}{frame.trouble}" for light, frame in sorted(layer.frames.items()) if frame.trouble
+        )
+        repeated = self._repeated(key, layer)
+        problems = (missing + troubles + repeated)[:MAX_PROBLEMS]
+        return Emission(layer_set=layer_set, problems=problems, duplicate=bool(repeated), live=layer.live)
+
+    def _repeated(self, key: LayerKey, layer: Gathering) -> tuple[str, ...]:
+        """Return a problem for each light that shows what it showed one layer before: the camera is frozen."""
+        if key.layer == 0:
+            return ()
+        before = LayerKey(printer=key.printer, build=key.build, layer=key.layer - 1, stage=key.stage)
+        earlier = self._layers.get(before)
+        if earlier is None:
+            return ()
+        return tuple(
+            f"duplicate frame: {f'light {light} has the ' if light else ''}same content as layer {before.layer}"
+            for light, frame in sorted(layer.frames.items())
+            if frame.whole and light in earlier.frames and earlier.frames[light].sha256 == frame.sha256
+        )
+
+
+def _named(light: str) -> str:
+    return f"light {light}: " if light else ""
+
+
+def _capture(light: str, frame: Frame) -> Capture:
+    modified = datetime.fromtimestamp(min(max(frame.mtime_ns, 0), LATEST_NS) / 1e9, UTC)
+    return Capture(light=light, path=frame.path, sha256=frame.sha256.hex(), modified=modified)

@@ -1,0 +1,179 @@
+"""Layer sets go to the queue: each once, in order, and none is lost while Redis is away."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import structlog
+from redis.exceptions import RedisError
+
+from ingest import metrics
+from ingest.assembly import Emission
+from ingest.jobs import KnownJobs
+from ingest.metrics import Outcome
+from ingest.offer import Offer, announce, outcome_of
+from layerwatch.errors import WireError
+from layerwatch.job import InspectLayer
+from layerwatch.layers import LayerKey
+from layerwatch.ports import LayerQueue, Ledger
+from layerwatch.profile import Profile
+from layerwatch.verdict import Verdict
+
+FIRST_PAUSE_SECONDS = 0.25
+LONGEST_PAUSE_SECONDS = 5.0
+MAX_VERDICT_BYTES = 64 * 1024 * 1024
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sink:
+    """Where layer sets go, and how it is known where they have been."""
+
+    queue: LayerQueue
+    ledger: Ledger
+    jobs: KnownJobs
+    artifacts_dir: Path
+
+
+class Feed:
+    """Offers wait here until Redis took them; those that it took are watched until they have their verdict.
+
+    Attributes:
+        outcomes: how many sets had which outcome since the start.
+        outstanding: inspections on the queue that are not known to be published, oldest first.
+        last_published: an inspection that once was published; if the ledger forgets it, Redis lost its state.
+    """
+
+    def __init__(
+        self, sink: Sink, profile: Profile, *, wall_clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    ) -> None:
+        self._sink = sink
+        self._profile = profile
+        self._wall_clock = wall_clock
+        self._offers: dict[str, Offer] = {}
+        self._last_of_backlog = ""
+        self._pause = 0.0
+        self._retry_at = 0.0
+        self.outcomes: Counter[Outcome] = Counter()
+        self.outstanding: dict[str, LayerKey] = {}
+        self.last_published = ""
+
+    def __len__(self) -> int:
+        return len(self._offers)
+
+    @property
+    def is_down(self) -> bool:
+        return self._pause > 0
+
+    @property
+    def retry_at(self) -> float | None:
+        """When to try again, None if nothing waits."""
+        return self._retry_at if self._offers else None
+
+    def offer(self, emissions: Iterable[Emission]) -> None:
+        """Take over layer sets that are ready now."""
+        for emission in emissions:
+            self._offers.setdefault(
+                emission.layer_set.inspection_id, Offer(emission=emission, settled=self._wall_clock())
+            )
+
+    def flush(self, now: float) -> None:
+        """Hand everything that waits to the queue; what Redis did not take stays, and is tried again later.
+
+        Args:
+            now: the time, in seconds of a clock that never goes back.
+        """
+        if not self._offers or now < self._retry_at:
+            return
+        self.guard(now, self._send_all)
+
+    def guard(self, now: float, work: Callable[[], None]) -> None:
+        """Do something with Redis; note when it goes and when it comes back, and pause longer each time in between."""
+        try:
+            work()
+        except RedisError as error:
+            if not self.is_down:
+                log.warning("redis_down", error=str(error), waiting=len(self._offers))
+            self._pause = min(max(FIRST_PAUSE_SECONDS, 2 * self._pause), LONGEST_PAUSE_SECONDS)
+            self._retry_at = now + self._pause
+            return
+        if self.is_down:
+            log.info("redis_up")
+        self._pause = self._retry_at = 0.0
+
+    def _send_all(self) -> None:
+        for inspection_id, ahead in self._in_order():
+            offer = self._offers[inspection_id]
+            self._send(inspection_id, offer, ahead=ahead)
+            del self._offers[inspection_id]
+
+    def _in_order(self) -> list[tuple[str, bool]]:
+        """Return what is to be sent, and whether ahead of the backlog.
+
+        What goes ahead is sent newest first, each before the one sent before it, so that the oldest is taken first.
+        """
+        live = [name for name, offer in self._offers.items() if offer.emission.live]
+        backlog = [name for name, offer in self._offers.items() if not offer.emission.live]
+        if not live or not (backlog or self._backlog_waits()):
+            return [(name, False) for name in [*live, *backlog]]
+        return [(name, True) for name in reversed(live)] + [(name, False) for name in backlog]
+
+    def _backlog_waits(self) -> bool:
+        if self._last_of_backlog and self._sink.ledger.is_published(self._last_of_backlog):
+            self._last_of_backlog = ""
+        return bool(self._last_of_backlog)
+
+    def _send(self, inspection_id: str, offer: Offer, *, ahead: bool) -> None:
+        try:
+            outcome = self._deliver(inspection_id, offer, ahead=ahead)
+        except ValueError as error:  # a message that breaks its own contract must not block the others
+            log.warning("layer_refused", layer=str(offer.emission.layer_set.key), error=str(error))
+            outcome = Outcome.REFUSED
+        key = offer.emission.layer_set.key
+        self.outcomes[outcome] += 1
+        metrics.LAYER_SETS.labels(key.printer, key.stage, outcome).inc()
+
+    def _deliver(self, inspection_id: str, offer: Offer, *, ahead: bool) -> Outcome:
+        key = offer.emission.layer_set.key
+        if self._sink.ledger.is_published(inspection_id):
+            self.last_published = inspection_id
+            return Outcome.KNOWN
+        if self._sink.jobs.holds(inspection_id):
+            return self._note_queued(inspection_id, offer.emission, Outcome.KNOWN)
+        verdict = self._verdict_on_disk(key, inspection_id)
+        if verdict is not None:
+            self._sink.ledger.restore(verdict)
+            self.last_published = inspection_id
+            return Outcome.RESTORED
+        message = InspectLayer.about(
+            offer.emission.layer_set,
+            profile=self._profile,
+            revision=self._sink.ledger.revision(key, inspection_id),
+            settled=offer.settled,
+            queued=self._wall_clock(),
+            problems=offer.emission.problems,
+        )
+        added = self._sink.queue.enqueue(message, ahead=ahead)
+        if added:
+            announce(offer, message, ahead=ahead)
+        return self._note_queued(inspection_id, offer.emission, outcome_of(offer.emission) if added else Outcome.KNOWN)
+
+    def _note_queued(self, inspection_id: str, emission: Emission, outcome: Outcome) -> Outcome:
+        self.outstanding[inspection_id] = emission.layer_set.key
+        if not emission.live:
+            self._last_of_backlog = inspection_id
+        return outcome
+
+    def _verdict_on_disk(self, key: LayerKey, inspection_id: str) -> Verdict | None:
+        """Return the verdict that the artifacts hold for this inspection, if they do."""
+        path = self._sink.artifacts_dir / key.folder / "verdict.json"
+        try:
+            if path.stat().st_size > MAX_VERDICT_BYTES:
+                return None
+            verdict = Verdict.from_json(path.read_bytes())
+        except (OSError, WireError):
+            return None  # none, or none that can be believed: the layer is inspected again
+        return verdict if verdict.id == inspection_id and verdict.key == key else None

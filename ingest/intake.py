@@ -1,0 +1,160 @@
+"""The side of the printer: scans and hints go in, layer sets that are ready come out."""
+
+import errno
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import structlog
+
+from ingest import metrics
+from ingest.assembly import Assembly, Emission, Frame
+from ingest.examine import Examined, examine, unreadable
+from ingest.folder import Folder
+from ingest.settings import Printer
+from ingest.settling import Settling
+from ingest.source import Found, SourceDownError
+
+RETRY_SECONDS = 2.0
+FORBIDDEN = frozenset({errno.EACCES, errno.EPERM})
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clocks:
+    """Seconds that never go back, for waiting; and seconds since 1970, to tell how old a file is."""
+
+    steady: Callable[[], float]
+    wall: Callable[[], float]
+
+
+class Intake:
+    """One printer's folder, the files of it that are being written, and the layer sets that they make.
+
+    Attributes:
+        files: how many pictures were found finished.
+        was_scanned: whether the folder has been looked through.
+    """
+
+    def __init__(self, printer: Printer, clocks: Clocks) -> None:
+        profile = printer.profile
+        self.folder = Folder(printer)
+        self.assembly = Assembly(
+            expected_lights=profile.expected_lights,
+            set_timeout_seconds=profile.set_timeout_seconds,
+            revision_seconds=2 * profile.settle_seconds,
+        )
+        self.settling = Settling(settle_seconds=profile.settle_seconds, grace_seconds=profile.grace_seconds)
+        self.files = 0
+        self.was_scanned = False
+        self._printer = printer
+        self._clocks = clocks
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether everything that lay in the folder at the last scan has come out."""
+        return self.was_scanned and not len(self.settling) and not self.assembly.waiting()
+
+    def scan(self) -> bool:
+        """Compare the folder with what is known; return whether it is back, or another mount, since the last scan."""
+        catch_up = not self.was_scanned or not self.folder.is_up
+        wall = self._clocks.wall() if not self.was_scanned else None
+        try:
+            self.folder.changes(lambda found: self._see(found, catch_up=catch_up, wall=wall))
+        except SourceDownError as error:
+            if self.folder.is_up:
+                log.warning("source_down", error=str(error))
+            self.folder.is_up = False
+            return False
+        is_back = not self.folder.is_up
+        if is_back:
+            log.info("source_up", folder=str(self._printer.root))
+        self.folder.is_up = self.was_scanned = True
+        return is_back or self.folder.is_remounted
+
+    def look(self, path: str, *, closed: bool) -> None:
+        """Follow a hint that something happened to a file."""
+        found = self.folder.source.look(path)
+        if found is not None and not self.folder.is_known(found):
+            self.settling.observe(path, found.stamp, now=self._clocks.steady(), closed=closed)
+
+    def examine_due(self, until: float) -> None:
+        """Look at files that have been quiet, for so long at most."""
+        while (now := self._clocks.steady()) < until:
+            path = self.settling.take_due(now)
+            if path is None:
+                return
+            self._examine(path, now)
+
+    def take_ready(self) -> list[Emission]:
+        """Return the layer sets that are ready; none is given up as long as finished files wait to be entered."""
+        now = self._clocks.steady()
+        due = self.settling.next_due()
+        return self.assembly.take_ready(now, timeouts=due is None or due > now)
+
+    def next_at(self) -> float | None:
+        """Return when something will be due."""
+        times = (self.settling.next_due(), self.assembly.next_timeout())
+        return min((time for time in times if time is not None), default=None)
+
+    def sweep(self) -> None:
+        """Forget the files that have not been there for long."""
+        for path in self.folder.sweep():
+            name = self.folder.source.key(path)
+            if name is not None:
+                self.assembly.forget(*name, path)
+
+    def _see(self, found: Found, *, catch_up: bool, wall: float | None) -> None:
+        """Enter what a scan found; at the start the time of change says how long a file has been quiet."""
+        age = max(0.0, wall - found.stamp.mtime_ns / 1e9) if wall is not None else 0.0
+        now = self._clocks.steady()
+        backlog = catch_up or self.folder.is_remounted
+        self.settling.observe(found.path, found.stamp, now=now, age=age, backlog=backlog)
+
+    def _examine(self, path: str, now: float) -> None:
+        found = self.folder.source.look(path)
+        if found is None or self.folder.is_known(found):
+            self.settling.settled(path)  # gone, or as it was before; a scan finds it again if it comes back
+            return
+        if found.stamp != self.settling.stamp(path):
+            self.settling.observe(path, found.stamp, now=now)
+            return
+        try:
+            examined = examine(self._printer.root / path)
+        except OSError as error:
+            examined = self._excuse(path, found, error, now)
+        else:
+            if examined is None or examined.stamp != found.stamp:
+                self.settling.retry(path, at=now + self._printer.profile.settle_seconds)
+                return
+        if examined is None:
+            return
+        if not examined.whole and not self.settling.grace_is_over(path, now=now):
+            self.settling.wait_for_grace(path)
+            return
+        self._enter(path, examined)
+
+    def _excuse(self, path: str, found: Found, error: OSError, now: float) -> Examined | None:
+        """Return what stands for a file that cannot be opened, None if it is to be tried again."""
+        if isinstance(error, FileNotFoundError):
+            self.settling.settled(path)
+        elif error.errno not in FORBIDDEN:  # the share stalls
+            self.settling.retry(path, at=now + RETRY_SECONDS)
+        elif self.settling.grace_is_over(path, now=now):
+            return unreadable(found.stamp, error)
+        else:
+            self.settling.wait_for_grace(path)
+        return None
+
+    def _enter(self, path: str, examined: Examined) -> None:
+        """Make a settled file part of its layer set."""
+        name = self.folder.source.key(path)
+        if name is not None:
+            key, light = name
+            frame = Frame(path, examined.sha256, examined.stamp.mtime_ns, examined.whole, examined.trouble)
+            settled, live = self.settling.quiet_until(path), not self.settling.is_backlog(path)
+            self.assembly.add(key, light, frame, settled=settled, live=live)
+            self.files += 1
+            metrics.FILES_SETTLED.labels(self._printer.name).inc()
+        self.folder.enter(path, examined.stamp)
+        self.settling.settled(path)

@@ -1,0 +1,171 @@
+"""The loop of ingest: look, settle, assemble, hand over. One thread does it all, so nothing needs a lock."""
+
+import time
+from dataclasses import dataclass
+from queue import Empty
+
+import structlog
+
+from ingest import metrics
+from ingest.audit import Audit
+from ingest.feed import Feed, Sink
+from ingest.intake import Clocks, Intake
+from ingest.settings import Printer
+from ingest.source import Oddity
+from ingest.watch import MAX_HINTS, Hint, Inbox, Watch
+
+BUSY_SECONDS = 0.2  # examine files for so long before anything else gets its turn
+MAX_OFFERS = 1000  # as many sets wait for Redis; the files of the others wait in the folder
+POLL_SECONDS = 0.5
+HINTED_SCAN_SECONDS = 0.2
+SWEEP_SECONDS = 3600.0
+CPU_SHARE = 100  # scans may take one part in so many of one core
+LONGEST_WAIT_SECONDS = 5.0
+STUCK_SECONDS = 60.0
+COALESCE_SECONDS = 0.005  # events come in bunches
+
+log = structlog.get_logger()
+SYSTEM_CLOCKS = Clocks(steady=time.monotonic, wall=time.time)
+
+
+@dataclass(slots=True)
+class Timetable:
+    """When what is done next; a scan that is asked for comes earlier, but not before `earliest_scan`."""
+
+    scan: float
+    earliest_scan: float
+    audit: float
+    sweep: float
+
+
+class Ingest:
+    """One printer's folder on its way to the queue."""
+
+    def __init__(
+        self, printer: Printer, sink: Sink, *, rescan_seconds: float = 10.0, clocks: Clocks = SYSTEM_CLOCKS
+    ) -> None:
+        self.inbox: Inbox = Inbox()
+        self.intake = Intake(printer, clocks)
+        self.feed = Feed(sink, printer.profile)
+        self._audit = Audit(self.feed, self.intake.assembly, sink)
+        self._watch = Watch(printer.root, self.inbox)
+        self._listening = self._has_events = False
+        self._printer = printer
+        self._sink = sink
+        self._rescan_seconds = rescan_seconds
+        self._clocks = clocks
+        now = self._last_tick = clocks.steady()
+        self._next = Timetable(scan=now, earliest_scan=now, audit=now + rescan_seconds, sweep=now + SWEEP_SECONDS)
+        self._stopping = False
+
+    def run(self, *, once: bool = False) -> None:
+        """Serve until `stop` is called; with `once` only until all that lies in the folder is handed over."""
+        self._listening = not once
+        self._listen()
+        try:
+            while not self._stopping:
+                pause = self.tick()
+                if once and self.is_idle:
+                    return
+                self._sleep(pause)
+        finally:
+            self._watch.stop()
+
+    def stop(self) -> None:
+        """End the loop after what it has in hand; may be called from a signal handler."""
+        self._stopping = True
+        self.inbox.put(Hint())
+
+    @property
+    def is_idle(self) -> bool:
+        return self.intake.is_empty and not len(self.feed)
+
+    def is_alive(self) -> bool:
+        """Return whether the loop still turns; for /health, from another thread."""
+        return self._clocks.steady() - self._last_tick < STUCK_SECONDS
+
+    def tick(self) -> float:
+        """Do everything that is due; return in how many seconds the next thing will be."""
+        self._follow_hints()
+        if self._clocks.steady() >= self._next.scan:
+            self._scan()
+        if self.intake.folder.is_up:
+            if len(self.feed) < MAX_OFFERS:
+                self.intake.examine_due(self._clocks.steady() + BUSY_SECONDS)
+            self.feed.offer(self.intake.take_ready())
+        self.feed.flush(self._clocks.steady())
+        if self._clocks.steady() >= self._next.audit:
+            self._compare()
+        self._last_tick = self._clocks.steady()
+        return self._pause()
+
+    def _listen(self) -> None:
+        wanted = self._listening and self._printer.profile.watch == "inotify"
+        self._has_events = wanted and self._watch.start()
+
+    def _sleep(self, seconds: float) -> None:
+        """Wait until the time is over or a hint comes; hints that come together are followed together."""
+        if seconds <= 0:
+            return
+        try:
+            hint = self.inbox.get(timeout=seconds)
+        except Empty:
+            return
+        self.inbox.put(hint)
+        time.sleep(COALESCE_SECONDS)
+
+    def _follow_hints(self) -> None:
+        count = self.inbox.qsize()
+        if count > MAX_HINTS:  # the watch dropped some
+            self._next.scan = self._next.earliest_scan
+        closed: dict[str, bool] = {}
+        for _ in range(count):
+            hint = self.inbox.get()
+            if hint.rescan:
+                self._next.scan = min(self._next.scan, self._next.earliest_scan)
+            if hint.path:
+                closed[hint.path] = hint.closed or closed.get(hint.path, False)
+        for path, was_closed in closed.items():
+            self.intake.look(path, closed=was_closed)
+
+    def _scan(self) -> None:
+        began, cpu_began = self._clocks.steady(), time.thread_time()
+        came_back = self.intake.scan()
+        if came_back or (self._has_events and not self._watch.is_alive()):
+            self._listen()  # the old watch is on the folder that went away
+        now = self._clocks.steady()
+        wall, cpu = now - began, time.thread_time() - cpu_began
+        base = self._rescan_seconds if self._has_events else min(POLL_SECONDS, self._rescan_seconds)
+        self._next.scan = now + max(base, CPU_SHARE * cpu, 2 * wall)
+        self._next.earliest_scan = now + max(HINTED_SCAN_SECONDS, 10 * cpu)
+        if now >= self._next.sweep and self.intake.folder.is_up:
+            self.intake.sweep()
+            self._next.sweep = now + SWEEP_SECONDS
+        self._measure_folder(wall)
+
+    def _measure_folder(self, scan_seconds: float) -> None:
+        folder = self.intake.folder
+        metrics.SCAN_SECONDS.labels(self._printer.name).set(scan_seconds)
+        metrics.SOURCE_UP.labels(self._printer.name).set(folder.is_up)
+        for oddity in Oddity:
+            metrics.FILES_IGNORED.labels(self._printer.name, oddity).set(folder.oddities.counts[oddity])
+
+    def _compare(self) -> None:
+        """Check what was handed over, and measure what waits."""
+        now = self._clocks.steady()
+        self._next.audit = now + self._rescan_seconds
+        self.feed.guard(now, self._audit.run)
+        if not self.feed.is_down:
+            self.feed.guard(now, lambda: metrics.QUEUE_DEPTH.set(self._sink.queue.depth()))
+        metrics.PENDING_FILES.labels(self._printer.name).set(len(self.intake.settling))
+        metrics.PENDING_SETS.labels(self._printer.name, "light").set(self.intake.assembly.waiting())
+        metrics.PENDING_SETS.labels(self._printer.name, "redis").set(len(self.feed))
+
+    def _pause(self) -> float:
+        times = [self._next.scan, self._next.audit, self._clocks.steady() + LONGEST_WAIT_SECONDS]
+        if self.feed.retry_at is not None:
+            times.append(self.feed.retry_at)
+        due = self.intake.next_at()
+        if due is not None and self.intake.folder.is_up and len(self.feed) < MAX_OFFERS:
+            times.append(due)
+        return max(0.0, min(times) - self._clocks.steady())

@@ -1,0 +1,102 @@
+"""What ingest is told, read once at the top, and refused clearly where it cannot work."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, PositiveFloat
+from pydantic_settings import SettingsConfigDict
+
+from layerwatch.errors import SettingsError
+from layerwatch.layers import BUILD_NAME, PRINTER_NAME, safe_name
+from layerwatch.profile import Profile, load_profile
+from layerwatch.settings import SharedSettings
+
+
+class IngestSettings(SharedSettings):
+    """Environment of ingest; overrides that are None leave the profile's own value.
+
+    Attributes:
+        profile: a shipped profile, or the path of a TOML file.
+        printer: the name of the machine in keys, messages and metrics.
+        build: the build where neither file name nor folder tell; empty for the name of the watched folder.
+        mm_per_px: edge of a pixel on the plate.
+        settle_seconds, set_timeout_seconds, grace_seconds: see Profile.
+        watch: inotify, or polling for network shares, where no events come.
+        rescan_seconds: so often the whole folder is compared with what is known, events or not.
+        max_depth: folders below the watched one that are looked into, from 0 for none.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="INGEST_")
+
+    profile: str = "nist-ammt"
+    printer: str = Field(default="printer", pattern=f"^{PRINTER_NAME.pattern}$")
+    build: str = Field(default="", pattern=f"^({BUILD_NAME.pattern})?$")
+    mm_per_px: PositiveFloat | None = None
+    settle_seconds: PositiveFloat | None = None
+    set_timeout_seconds: PositiveFloat | None = None
+    grace_seconds: PositiveFloat | None = None
+    watch: Literal["inotify", "polling"] | None = None
+    rescan_seconds: PositiveFloat = 10.0
+    max_depth: int = Field(default=8, ge=0, le=32)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Printer:
+    """One printer as ingest sees it: its name, its folder, and how it writes."""
+
+    name: str
+    root: Path
+    default_build: str
+    max_depth: int
+    profile: Profile
+
+
+def printer_of(settings: IngestSettings) -> Printer:
+    """Return the printer that the settings describe.
+
+    Raises:
+        ProfileError: the profile is unknown or wrong.
+        SettingsError: the folder is not there.
+    """
+    root = settings.sources_dir.expanduser()
+    if not root.is_dir():
+        raise SettingsError(
+            f"there is no folder {root} to watch; create or mount it, or name another with --source or SOURCES_DIR"
+        )
+    root = root.resolve()
+    return Printer(
+        name=settings.printer,
+        root=root,
+        default_build=settings.build or safe_name(root.name or "build"),
+        max_depth=settings.max_depth,
+        profile=profile_of(settings),
+    )
+
+
+def refuse_own_output(settings: IngestSettings) -> None:
+    """Raise if ingest would watch what layerwatch writes.
+
+    Raises:
+        SettingsError: the artifacts lie inside the watched folder.
+    """
+    root, artifacts = (path.expanduser().resolve() for path in (settings.sources_dir, settings.artifacts_dir))
+    if artifacts.is_relative_to(root):
+        raise SettingsError(
+            f"ARTIFACTS_DIR {artifacts} lies inside the watched folder {root}, so layerwatch would inspect its own "
+            "overlays; move one of the two"
+        )
+
+
+def profile_of(settings: IngestSettings) -> Profile:
+    """Return the profile with the overrides of the settings.
+
+    Raises:
+        ProfileError: it is unknown or wrong.
+    """
+    overrides = {
+        name: value
+        for name in ("mm_per_px", "settle_seconds", "set_timeout_seconds", "grace_seconds", "watch")
+        if (value := getattr(settings, name)) is not None
+    }
+    return load_profile(settings.profile).model_copy(update=overrides)

@@ -1,0 +1,276 @@
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from redis.exceptions import ConnectionError as RedisConnectionError
+
+from ingest.assembly import Assembly, Emission, Frame
+from ingest.audit import Audit
+from ingest.feed import Feed, Sink
+from ingest.jobs import InMemoryJobs
+from ingest.metrics import Outcome
+from layerwatch.job import InspectLayer
+from layerwatch.layers import LayerKey, Stage
+from layerwatch.memory import InMemoryQueue, InMemoryResults
+from layerwatch.profile import load_profile
+from layerwatch.verdict import Verdict
+
+
+class MoodyQueue(InMemoryQueue):
+    """A queue that does not answer after so many messages, until it is told to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.patience = 10_000
+
+    def enqueue(self, message: InspectLayer, *, ahead: bool = False) -> bool:
+        if self.patience <= 0:
+            raise RedisConnectionError("connection refused")
+        self.patience -= 1
+        return super().enqueue(message, ahead=ahead)
+
+
+@dataclass
+class Bench:
+    queue: MoodyQueue
+    results: InMemoryResults
+    sink: Sink
+    feed: Feed
+    assembly: Assembly
+
+    def emit(self, *layers: int, live: bool = True, content: str = "") -> list[Emission]:
+        for layer in layers:
+            key = LayerKey(printer="m290", build="job42", layer=layer, stage=Stage.MELT)
+            frame = Frame(f"{layer}.png", f"{layer}{content}".encode().ljust(32, b"-"), 10**18)
+            self.assembly.add(key, "", frame, settled=0.0, live=live)
+        return self.assembly.take_ready(1000.0)
+
+    def send(self, *layers: int, live: bool = True, content: str = "", now: float = 0.0) -> None:
+        self.feed.offer(self.emit(*layers, live=live, content=content))
+        self.feed.flush(now)
+
+    def send_again(self) -> None:
+        known = (self.assembly.again(key) for key in self.assembly.emitted())
+        self.feed.offer(emission for emission in known if emission is not None)
+        self.feed.flush(1.0)
+
+    def wipe(self) -> None:
+        self.queue.messages.clear()
+        self.results.__init__()  # type: ignore[misc]  # the same object, as empty as a new one
+
+    @property
+    def audit(self) -> Audit:
+        return Audit(self.feed, self.assembly, self.sink)
+
+    @property
+    def layers(self) -> list[int]:
+        return [message.layer for message in self.queue.messages]
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    queue, results = MoodyQueue(), InMemoryResults()
+    sink = Sink(queue=queue, ledger=results, jobs=InMemoryJobs(queue), artifacts_dir=tmp_path)
+    assembly = Assembly(expected_lights=("",), set_timeout_seconds=30.0, revision_seconds=1.0)
+    return Bench(queue, results, sink, Feed(sink, load_profile("single-light")), assembly)
+
+
+def test_a_set_is_queued_with_its_facts_and_only_once(bench: Bench) -> None:
+    bench.send(7)
+    bench.send_again()
+
+    (message,) = bench.queue.messages
+    assert (message.layer, message.revision, message.problems) == (7, 1, ())
+    assert message.captures[0].path == "7.png"
+    assert message.settled <= message.queued
+    assert bench.feed.outcomes == {Outcome.COMPLETE: 1, Outcome.KNOWN: 1}
+
+
+def test_another_content_of_the_same_layer_is_the_next_revision(bench: Bench) -> None:
+    bench.send(7)
+    bench.send(7, content="rewritten")
+
+    assert [message.revision for message in bench.queue.messages] == [1, 2]
+
+
+def test_what_has_its_verdict_is_not_queued(bench: Bench, verdict_about: Callable[[InspectLayer], Verdict]) -> None:
+    bench.send(7)
+    bench.results.publish(verdict_about(bench.queue.messages.pop()))
+
+    bench.send_again()
+
+    assert bench.queue.messages == []
+    assert bench.feed.outcomes[Outcome.KNOWN] == 1
+
+
+def test_a_verdict_on_disk_is_restored_and_not_inspected_again(
+    bench: Bench, keep_verdict: Callable[[Path, InspectLayer], Verdict]
+) -> None:
+    bench.send(7)
+    verdict = keep_verdict(bench.sink.artifacts_dir, bench.queue.messages.pop())
+
+    bench.send_again()
+
+    assert bench.queue.messages == []
+    assert bench.results.is_published(verdict.id)
+    assert bench.feed.outcomes[Outcome.RESTORED] == 1
+
+
+def test_a_verdict_on_disk_whose_job_still_runs_is_left_to_the_worker(
+    bench: Bench, keep_verdict: Callable[[Path, InspectLayer], Verdict]
+) -> None:
+    bench.send(7)
+    verdict = keep_verdict(bench.sink.artifacts_dir, bench.queue.messages[0])
+
+    bench.send_again()
+
+    assert not bench.results.is_published(verdict.id)
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"[]", b"\xff\x00"])
+def test_a_broken_verdict_on_disk_is_not_believed(bench: Bench, body: bytes) -> None:
+    folder = bench.sink.artifacts_dir / "m290/job42/000007_melt"
+    folder.mkdir(parents=True)
+    (folder / "verdict.json").write_bytes(body)
+
+    bench.send(7)
+
+    assert bench.layers == [7]
+
+
+def test_the_verdict_of_an_earlier_revision_on_disk_does_not_stand_for_the_new_one(
+    bench: Bench, keep_verdict: Callable[[Path, InspectLayer], Verdict]
+) -> None:
+    bench.send(7)
+    keep_verdict(bench.sink.artifacts_dir, bench.queue.messages.pop())
+
+    bench.send(7, content="rewritten")
+
+    assert bench.layers == [7]
+
+
+def test_live_layers_go_ahead_of_a_backlog_and_keep_their_order(bench: Bench) -> None:
+    bench.send(1, 2, 3, live=False)
+
+    bench.send(8, 9)
+
+    assert bench.layers == [8, 9, 1, 2, 3]
+
+
+def test_live_layers_line_up_when_the_backlog_is_done(
+    bench: Bench, verdict_about: Callable[[InspectLayer], Verdict]
+) -> None:
+    bench.send(1, 2, live=False)
+    for message in list(bench.queue.messages):
+        bench.results.publish(verdict_about(message))
+    bench.queue.messages.clear()
+
+    bench.send(8)
+    bench.send(9)
+
+    assert bench.layers == [8, 9]
+
+
+def test_nothing_is_dropped_or_sent_twice_while_redis_is_away(bench: Bench) -> None:
+    bench.queue.patience = 1
+    bench.send(1, 2, 3, live=False)
+    was_down = bench.feed.is_down
+    assert len(bench.feed) == 2
+    bench.send(4, live=False, now=0.1)
+    assert bench.layers == [1]
+
+    bench.queue.patience = 100
+    bench.feed.flush(bench.feed.retry_at or 0.0)
+
+    assert bench.layers == [1, 2, 3, 4]
+    assert (was_down, bench.feed.is_down) == (True, False)
+    assert bench.feed.retry_at is None
+
+
+def test_the_pauses_grow_while_redis_is_away_but_not_without_end(bench: Bench) -> None:
+    bench.queue.patience = 0
+    bench.send(1)
+    pauses, now = [], 0.0
+    for _ in range(10):
+        due = bench.feed.retry_at or 0.0
+        pauses.append(due - now)
+        now = due
+        bench.feed.flush(now)
+
+    assert pauses == sorted(pauses)
+    assert pauses[0] == 0.25
+    assert pauses[-1] == 5.0
+
+
+def test_a_message_that_cannot_be_made_does_not_block_the_others(bench: Bench) -> None:
+    key = LayerKey(printer="m290", build="job42", layer=1, stage=Stage.MELT)
+    bench.assembly.add(key, "", Frame("x" * 5000, b"x" * 32, 10**18), settled=0.0, live=True)
+
+    bench.send(2)
+
+    assert bench.layers == [2]
+    assert bench.feed.outcomes[Outcome.REFUSED] == 1
+
+
+def test_jobs_that_the_queue_forgot_are_queued_again(bench: Bench) -> None:
+    bench.send(1, 2, 3)
+    forgotten = bench.queue.messages.pop(1)
+
+    bench.audit.run()
+    bench.feed.flush(1.0)
+
+    assert sorted(bench.layers) == [1, 2, 3]
+    assert forgotten.id in bench.feed.outstanding
+
+
+def test_a_wiped_redis_gets_back_what_is_on_disk_and_the_rest_is_queued(
+    bench: Bench,
+    verdict_about: Callable[[InspectLayer], Verdict],
+    keep_verdict: Callable[[Path, InspectLayer], Verdict],
+) -> None:
+    bench.send(1, 2, 3)
+    done = bench.queue.messages.pop(0)
+    bench.results.publish(verdict_about(done))
+    keep_verdict(bench.sink.artifacts_dir, done)
+    bench.audit.run()
+    bench.wipe()
+
+    bench.audit.run()
+    bench.feed.flush(1.0)
+
+    assert bench.layers == [2, 3]
+    assert bench.results.is_published(done.id)
+    assert bench.results.verdicts == []
+
+
+def test_published_inspections_are_no_longer_watched(
+    bench: Bench, verdict_about: Callable[[InspectLayer], Verdict]
+) -> None:
+    bench.send(1, 2)
+    bench.results.publish(verdict_about(bench.queue.messages.pop(0)))
+
+    bench.audit.run()
+
+    assert list(bench.feed.outstanding.values()) == [bench.queue.messages[0].layer_set.key]
+
+
+def test_an_audit_that_redis_interrupts_forgets_nothing(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    bench.send(1, 2, 3)
+    bench.queue.messages.clear()
+    answers = iter([False, False])
+
+    def moody(inspection_id: str) -> bool:
+        for answer in answers:
+            return answer
+        raise RedisConnectionError(inspection_id)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(bench.results, "is_published", moody)
+        bench.feed.guard(0.0, bench.audit.run)
+    assert bench.feed.is_down
+
+    bench.feed.guard(10.0, bench.audit.run)
+    bench.feed.flush(10.0)
+
+    assert sorted(bench.layers) == [1, 2, 3]

@@ -1,0 +1,349 @@
+"""The whole loop on a real folder, with the in-memory twins and a clock that the test turns."""
+
+import errno
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from ingest import intake as intake_module
+from ingest.examine import Examined
+from ingest.feed import Sink
+from ingest.intake import Clocks
+from ingest.jobs import InMemoryJobs
+from ingest.service import SWEEP_SECONDS, Ingest
+from ingest.settings import IngestSettings, printer_of
+from ingest.watch import Hint
+from layerwatch.job import InspectLayer
+from layerwatch.memory import InMemoryQueue, InMemoryResults
+from layerwatch.settings import load_settings
+
+
+@dataclass
+class Room:
+    folder: Path
+    picture: Callable[[int], bytes]
+    profile: str = "nist-ammt"
+    now: float = 1000.0
+    wall: float = 1_800_000_000.0
+    queue: InMemoryQueue = field(default_factory=InMemoryQueue)
+    results: InMemoryResults = field(default_factory=InMemoryResults)
+
+    def __post_init__(self) -> None:
+        self.root = self.folder / "incoming"
+        self.root.mkdir(exist_ok=True)
+        self.restart()
+
+    def restart(self) -> None:
+        settings = load_settings(IngestSettings, sources_dir=self.root, profile=self.profile, grace_seconds=10)
+        sink = Sink(
+            queue=self.queue,
+            ledger=self.results,
+            jobs=InMemoryJobs(self.queue),
+            artifacts_dir=self.folder / "artifacts",
+        )
+        clocks = Clocks(steady=lambda: self.now, wall=lambda: self.wall)
+        self.ingest = Ingest(printer_of(settings), sink, clocks=clocks)
+
+    def write(self, name: str, content: int | bytes, *, age: float = 0.0) -> Path:
+        path = self.root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content if isinstance(content, bytes) else self.picture(content))
+        os.utime(path, (self.wall - age, self.wall - age))
+        return path
+
+    def write_set(self, layer: int, *, stage: str = "B", age: float = 0.0) -> None:
+        for number, light in enumerate("abc"):
+            self.write(f"{stage}{layer:04d}{light}.PNG", 100 * layer + number, age=age)
+
+    def let(self, seconds: float, step: float = 0.125) -> None:
+        """Let time go by, and the loop turn."""
+        for _ in range(max(1, round(seconds / step))):
+            self.now += step
+            self.wall += step
+            self.ingest.tick()
+
+    @property
+    def messages(self) -> list[InspectLayer]:
+        return self.queue.messages
+
+    @property
+    def problems(self) -> dict[int, tuple[str, ...]]:
+        return {message.layer: message.problems for message in self.messages}
+
+
+@pytest.fixture
+def room(tmp_path: Path, png: Callable[[int], bytes]) -> Room:
+    return Room(tmp_path, png)
+
+
+def test_what_lies_there_at_the_start_is_queued_at_once_in_the_order_of_writing(room: Room) -> None:
+    for layer, age in ((3, 10.0), (1, 300.0), (2, 20.0)):
+        room.write_set(layer, age=age)
+
+    room.ingest.tick()
+
+    assert [message.layer for message in room.messages] == [1, 2, 3]
+    assert room.ingest.is_idle
+
+
+def test_a_set_that_is_written_while_ingest_runs_is_queued_when_it_is_quiet(room: Room) -> None:
+    room.let(1)
+    room.write_set(1)
+
+    room.let(2)
+
+    assert [message.layer for message in room.messages] == [1]
+
+
+def test_a_file_that_is_written_slowly_is_waited_for(room: Room) -> None:
+    room.let(1)
+    room.write_set(1)
+    content = room.picture(999)
+    for size in range(0, len(content), 150):
+        room.write("B0001c.PNG", content[:size])
+        room.let(0.4)
+    assert room.messages == []
+
+    room.write("B0001c.PNG", content)
+    room.let(2)
+
+    assert [message.problems for message in room.messages] == [()]
+
+
+def test_a_hint_that_a_file_was_closed_shortens_the_wait(room: Room) -> None:
+    room.let(1)
+    room.write_set(1)
+    for light in "abc":
+        room.ingest.inbox.put(Hint(path=f"B0001{light}.PNG", closed=True))
+
+    room.ingest.tick()
+    room.let(0.125)
+
+    assert len(room.messages) == 1
+
+
+def test_a_file_that_never_becomes_whole_is_handed_on_after_the_grace_time(room: Room) -> None:
+    room.let(1)
+    room.write_set(1)
+    room.write("B0001b.PNG", room.picture(5)[:100])
+
+    room.let(9)
+    assert room.messages == []
+    room.let(3)
+
+    assert [len(message.captures) for message in room.messages] == [3]
+
+
+def test_a_light_that_never_comes_is_said_and_one_that_comes_late_makes_a_new_revision(room: Room) -> None:
+    room.let(1)
+    room.write_set(1)
+    (room.root / "B0001b.PNG").unlink()
+
+    room.let(29)
+    assert room.messages == []
+    room.let(3)
+    assert [message.problems for message in room.messages] == [("missing light b",)]
+    room.write("B0001b.PNG", 5)
+    room.let(2)
+
+    assert [(message.revision, message.problems) for message in room.messages] == [(1, ("missing light b",)), (2, ())]
+
+
+def test_an_incomplete_set_from_before_the_start_has_been_waited_for(room: Room) -> None:
+    room.write_set(1, age=3600.0)
+    room.write("B0002a.PNG", 7, age=3500.0)
+
+    room.ingest.tick()
+
+    assert room.problems == {1: (), 2: ("missing light b", "missing light c")}
+
+
+def test_a_rewritten_set_is_one_new_revision(room: Room) -> None:
+    room.write_set(1, age=60.0)
+    room.let(1)
+    for light in "abc":
+        room.write(f"B0001{light}.PNG", 50 + ord(light))
+        room.let(0.5)
+
+    room.let(3)
+
+    assert sorted(message.revision for message in room.messages) == [1, 2]
+
+
+def test_a_touched_file_is_nothing_new(room: Room) -> None:
+    room.write_set(1, age=60.0)
+    room.let(1)
+    os.utime(room.root / "B0001a.PNG", (room.wall, room.wall))
+
+    room.let(5)
+
+    assert len(room.messages) == 1
+    assert room.ingest.is_idle
+
+
+def test_a_frozen_camera_is_noticed(room: Room) -> None:
+    room.write_set(11, age=100.0)
+    room.write_set(12, age=50.0)
+    room.write("B0012b.PNG", (room.root / "B0011b.PNG").read_bytes(), age=50.0)
+
+    room.ingest.tick()
+
+    assert room.problems == {11: (), 12: ("duplicate frame: light b has the same content as layer 11",)}
+
+
+def test_live_layers_go_ahead_of_the_backlog(room: Room) -> None:
+    for layer in (1, 2):
+        room.write_set(layer, age=100.0)
+    room.let(1)
+    room.write_set(9)
+
+    room.let(2)
+
+    assert [message.layer for message in room.messages] == [9, 1, 2]
+
+
+def test_a_restart_queues_nothing_twice(room: Room) -> None:
+    room.write_set(1, age=60.0)
+    room.write("B0002a.PNG", 7, age=60.0)
+    room.let(1)
+    before = [message.id for message in room.messages]
+
+    room.restart()
+    room.let(1)
+
+    assert [message.id for message in room.messages] == before
+
+
+def test_an_unmounted_folder_is_down_and_its_return_brings_only_what_is_new(room: Room) -> None:
+    room.write_set(1, age=60.0)
+    room.write_set(2)
+    (room.root / "B0002c.PNG").unlink()
+    room.let(1)
+    away = room.root.with_name("away")
+    room.root.rename(away)
+
+    room.let(60)
+    was_up = room.ingest.intake.folder.is_up
+    assert [message.layer for message in room.messages] == [1]
+    away.rename(room.root)
+    room.write("B0002c.PNG", 8)
+    room.write_set(3)
+    room.let(5)
+
+    assert (was_up, room.ingest.intake.folder.is_up) == (False, True)
+    assert room.problems == {1: (), 2: (), 3: ()}
+
+
+def test_an_empty_mount_point_is_down(room: Room) -> None:
+    room.write_set(1, age=60.0)
+    room.let(1)
+    room.root.rename(room.root.with_name("away"))
+    room.root.mkdir()
+
+    room.let(3)
+
+    assert not room.ingest.intake.folder.is_up
+
+
+def test_a_cleaned_folder_is_up_and_forgotten_in_time(room: Room) -> None:
+    room.write_set(1, age=60.0)
+    room.let(1)
+    for light in "abc":
+        (room.root / f"B0001{light}.PNG").unlink()
+
+    room.let(2 * SWEEP_SECONDS + 100, step=60)
+
+    assert room.ingest.intake.folder.is_up
+    assert room.ingest.intake.assembly.emitted() == []
+
+
+def test_a_share_that_stalls_is_tried_again(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    room.write_set(1, age=60.0)
+
+    def stall(path: Path) -> Examined | None:
+        raise OSError(errno.ESTALE, "stale file handle", str(path))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(intake_module, "examine", stall)
+        room.let(5)
+        assert room.messages == []
+    room.let(5)
+
+    assert len(room.messages) == 1
+
+
+def test_a_file_that_may_not_be_read_gets_its_verdict_too(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    room.write_set(1)
+
+    def forbid(path: Path) -> Examined | None:
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    monkeypatch.setattr(intake_module, "examine", forbid)
+    room.let(15)
+
+    (problems,) = room.problems.values()
+    assert problems[0] == "light a: the file cannot be read: Permission denied"
+    assert len(problems) == 3
+
+
+def test_a_file_that_changes_while_it_is_read_is_read_again(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    room.write_set(1, age=60.0)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(intake_module, "examine", lambda _: None)
+        room.let(0.5)
+        assert room.messages == []
+    room.let(2)
+
+    assert len(room.messages) == 1
+
+
+def test_a_file_that_vanishes_before_it_is_settled_is_forgotten(room: Room) -> None:
+    room.let(1)
+    room.write("B0001a.PNG", 1)
+    room.ingest.inbox.put(Hint(path="B0001a.PNG"))
+    room.ingest.tick()
+    (room.root / "B0001a.PNG").unlink()
+
+    room.let(60)
+
+    assert room.messages == []
+    assert room.ingest.is_idle
+
+
+def test_the_printers_folder_is_left_as_it_was(room: Room) -> None:
+    room.write_set(1, age=60.0)
+    room.write("notes.txt", b"not a picture")
+    before = sorted((path.name, path.read_bytes(), path.stat().st_mtime_ns) for path in room.root.iterdir())
+
+    room.let(60)
+
+    assert sorted((path.name, path.read_bytes(), path.stat().st_mtime_ns) for path in room.root.iterdir()) == before
+
+
+def test_pictures_of_one_light_are_sets_alone(tmp_path: Path, png: Callable[[int], bytes]) -> None:
+    room = Room(tmp_path, png, profile="single-light")
+    for number in (3, 20):
+        room.write(f"Image{number}.png", number, age=60.0)
+
+    room.ingest.tick()
+
+    assert sorted((message.build, message.layer) for message in room.messages) == [("Image", 3), ("Image", 20)]
+
+
+def test_files_that_wait_for_redis_stay_in_the_folder_not_in_memory(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ingest.service.MAX_OFFERS", 0)
+    room.write_set(1, age=60.0)
+    room.let(1)
+    assert len(room.ingest.intake.settling) == 3
+    assert room.ingest.tick() > 0.1
+
+    monkeypatch.setattr("ingest.service.MAX_OFFERS", 10)
+    room.let(1)
+
+    assert len(room.messages) == 1

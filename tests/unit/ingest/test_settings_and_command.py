@@ -1,0 +1,88 @@
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from ingest.__main__ import main
+from ingest.settings import IngestSettings, printer_of, refuse_own_output
+from layerwatch.errors import ProfileError, SettingsError
+from layerwatch.settings import load_settings
+
+
+@pytest.fixture(autouse=True)
+def _own_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in ("SOURCES_DIR", "INGEST_PROFILE", "INGEST_PRINTER", "INGEST_BUILD"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("ARTIFACTS_DIR", str(tmp_path / "artifacts"))
+
+
+def test_overrides_win_over_the_profile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("INGEST_SETTLE_SECONDS", "2.5")
+    monkeypatch.setenv("INGEST_WATCH", "polling")
+
+    printer = printer_of(load_settings(IngestSettings, sources_dir=tmp_path, mm_per_px=0.05))
+
+    assert (printer.profile.settle_seconds, printer.profile.watch, printer.profile.mm_per_px) == (2.5, "polling", 0.05)
+    assert printer.profile.grace_seconds == 10.0
+
+
+def test_a_folder_that_is_not_there_is_refused_with_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="create or mount it"):
+        printer_of(load_settings(IngestSettings, sources_dir=tmp_path / "nowhere"))
+
+
+@pytest.mark.parametrize("below", [".", "out", "out/deeper"])
+def test_ingest_does_not_watch_its_own_output(tmp_path: Path, below: str) -> None:
+    settings = load_settings(IngestSettings, sources_dir=tmp_path, artifacts_dir=tmp_path / below)
+
+    with pytest.raises(SettingsError, match="own overlays"):
+        refuse_own_output(settings)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("printer", "a_b"), ("build", "a/b"), ("settle_seconds", 0), ("watch", "x")]
+)
+def test_an_unusable_setting_names_its_variable(tmp_path: Path, name: str, value: object) -> None:
+    with pytest.raises(SettingsError, match=f"INGEST_{name.upper()}"):
+        load_settings(IngestSettings, sources_dir=tmp_path, **{name: value})
+
+
+def test_an_unknown_profile_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ProfileError, match="nist-ammt"):
+        printer_of(load_settings(IngestSettings, sources_dir=tmp_path, profile="nist"))
+
+
+def test_check_shows_how_files_are_understood(
+    tmp_path: Path, png: Callable[[int], bytes], capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "job7"
+    folder.mkdir()
+    for name in ("A0001a.PNG", "A0001b.PNG", "A0001a.tif", "notes[1].txt"):
+        (folder / name).write_bytes(png(1))
+
+    status = main(["check", "--profile", "nist-ammt", str(folder)])
+
+    shown = capsys.readouterr().out
+    assert status == 0
+    assert "recoat" in shown
+    assert "left alone (unmatched): notes[1].txt" in shown
+    assert "layer printer_job7_000001_recoat lacks light c" in shown
+    assert "layer printer_job7_000001_recoat has more than one file for light a" in shown
+    assert "3 files make 1 layer sets under nist-ammt; 1 are left alone" in shown
+
+
+def test_check_ends_with_1_when_nothing_matches(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "picture.png").write_bytes(b"")
+
+    assert main(["check", "--profile", "nist-ammt", str(tmp_path)]) == 1
+    assert "Try another --profile" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("words", [["run"], ["check"], ["run", "--nonsense"]])
+def test_misuse_ends_with_2_and_one_line(
+    words: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SOURCES_DIR", str(tmp_path / "nowhere"))
+
+    assert main(words) == 2
+    assert "Traceback" not in capsys.readouterr().err
