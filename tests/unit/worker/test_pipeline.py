@@ -1,0 +1,143 @@
+"""One inspection, from files to artifacts."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from layerwatch.job import InspectLayer, Optics
+from layerwatch.layers import LayerSet
+from layerwatch.verdict import Decision, Verdict
+from worker import artifacts
+from worker.pipeline import Pipeline
+
+FOLDER = "m290/job42/000001_melt"
+WritePictures = Callable[..., LayerSet]
+MakeMessage = Callable[..., InspectLayer]
+
+
+def test_a_large_defect_is_rejected_with_all_that_is_known_about_it(
+    pipeline: Pipeline, sources: Path, write_pictures: WritePictures, some_message: MakeMessage
+) -> None:
+    message = some_message(of=write_pictures(sources, defect_px=900), optics=Optics(mm_per_px=0.1))
+
+    verdict, _ = pipeline.inspect(message, attempt=2)
+
+    assert verdict.decision is Decision.REJECT
+    (region,) = verdict.regions
+    assert region.bbox == (70, 60, 30, 30)
+    assert region.area_px == 900
+    assert verdict.defect_area_mm2 == pytest.approx(9.0)
+    assert verdict.defect_area_ratio == pytest.approx(900 / (160 * 200))
+    assert [(image.light, image.width, image.height, image.bits) for image in verdict.images] == [
+        (light, 200, 160, 16) for light in "abc"
+    ]
+    assert verdict.model is not None
+    assert verdict.attempt == 2
+    assert verdict.timing.seconds.inference > 0
+
+
+def test_clean_pictures_pass(
+    pipeline: Pipeline, sources: Path, write_pictures: WritePictures, some_message: MakeMessage
+) -> None:
+    verdict, _ = pipeline.inspect(some_message(of=write_pictures(sources)), attempt=1)
+
+    assert verdict.decision is Decision.PASS
+    assert verdict.reasons == ()
+    assert verdict.defect_area_ratio == 0
+
+
+def test_overlay_and_mask_have_the_picture_and_the_defect(
+    pipeline: Pipeline, sources: Path, write_pictures: WritePictures, some_message: MakeMessage, tmp_path: Path
+) -> None:
+    verdict, _ = pipeline.inspect(some_message(of=write_pictures(sources, defect_px=900)), attempt=1)
+
+    assert verdict.artifacts.mask == f"{FOLDER}/mask.png"
+    mask = cv2.imread(str(tmp_path / "artifacts" / FOLDER / "mask.png"), cv2.IMREAD_UNCHANGED)
+    assert mask is not None
+    assert mask.shape == (160, 200)
+    assert np.unique(mask).tolist() == [0, 255]
+    assert np.count_nonzero(mask) == 900
+    assert verdict.artifacts.overlay == f"{FOLDER}/overlay.jpg"
+    assert cv2.imread(str(tmp_path / "artifacts" / FOLDER / "overlay.jpg")) is not None
+
+
+def test_verdict_json_is_written_last_and_is_the_published_body(  # noqa: PLR0917 - fixtures
+    pipeline: Pipeline,
+    sources: Path,
+    write_pictures: WritePictures,
+    some_message: MakeMessage,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    written = []
+    write = artifacts.write_atomic
+    monkeypatch.setattr(
+        artifacts, "write_atomic", lambda path, content: (written.append(path.name), write(path, content))
+    )
+
+    verdict, _ = pipeline.inspect(some_message(of=write_pictures(sources)), attempt=1)
+
+    assert written == ["overlay.jpg", "mask.png", "verdict.json"]
+    assert (tmp_path / "artifacts" / FOLDER / "verdict.json").read_bytes() == verdict.to_json().encode()
+
+
+def test_no_verdict_is_written_beside_half_the_artifacts(  # noqa: PLR0917 - fixtures
+    pipeline: Pipeline,
+    sources: Path,
+    write_pictures: WritePictures,
+    some_message: MakeMessage,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    write = artifacts.write_atomic
+
+    def disk_full(path: Path, content: bytes) -> None:
+        if path.name == "mask.png":
+            raise OSError(28, "No space left on device")
+        write(path, content)
+
+    monkeypatch.setattr(artifacts, "write_atomic", disk_full)
+
+    with pytest.raises(OSError, match="No space left"):
+        pipeline.inspect(some_message(of=write_pictures(sources)), attempt=1)
+
+    assert not (tmp_path / "artifacts" / FOLDER / "verdict.json").exists()
+
+
+def test_an_older_revision_leaves_the_artifacts_of_the_newer_one_alone(
+    pipeline: Pipeline, sources: Path, write_pictures: WritePictures, some_message: MakeMessage, tmp_path: Path
+) -> None:
+    layer_set = write_pictures(sources)
+    newer, _ = pipeline.inspect(some_message(of=layer_set, revision=2), attempt=1)
+
+    older, _ = pipeline.inspect(some_message(of=layer_set, revision=1), attempt=1)
+
+    assert older.artifacts.overlay is None
+    kept = Verdict.from_json((tmp_path / "artifacts" / FOLDER / "verdict.json").read_bytes())
+    assert kept == newer
+
+
+def test_only_what_lies_on_the_plate_is_judged(
+    pipeline: Pipeline, sources: Path, write_pictures: WritePictures, some_message: MakeMessage
+) -> None:
+    left_third = ((0.0, 0.0), (0.3, 0.0), (0.3, 1.0), (0.0, 1.0))
+    message = some_message(of=write_pictures(sources, defect_px=900), optics=Optics(plate=left_third))
+
+    verdict, _ = pipeline.inspect(message, attempt=1)
+
+    assert verdict.decision is Decision.PASS
+
+
+def test_sixteen_bits_are_used_to_the_last(
+    pipeline: Pipeline, sources: Path, some_message: MakeMessage, write_pictures: WritePictures
+) -> None:
+    """Everything in these pictures is far above 255; clipped there, they would be white all over."""
+    _, findings = pipeline.inspect(some_message(of=write_pictures(sources, defect_px=900)), attempt=1)
+
+    assert findings.shown is not None
+    assert findings.shown.pixels.dtype == np.uint16
+    assert findings.shown.pixels.max() == 60_000
+    assert [image.saturated_ratio for image in findings.images] == [0.0, 0.0, 0.0]

@@ -1,0 +1,1 @@
+"""Inspects layer sets: takes jobs from the queue and publishes verdicts."""

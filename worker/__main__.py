@@ -1,0 +1,140 @@
+"""`python -m worker`: inspect layer sets from the queue, or files by hand."""
+
+import logging
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import structlog
+import typer
+from rich.console import Console
+from rich.progress import track
+
+from layerwatch.cli import run_app
+from layerwatch.health import serve_health
+from layerwatch.logs import configure_logging
+from layerwatch.profile import Profile, load_profile, shipped_profiles
+from layerwatch.redis_connection import answers, connect
+from layerwatch.redis_results import RedisResults
+from layerwatch.settings import load_settings
+from layerwatch.verdict import Decision, Verdict
+from worker import metrics
+from worker.artifacts import ArtifactStore
+from worker.by_hand import HandPicked, folder_by_key, inspect_set, line_of, message_of, pick
+from worker.cpus import usable_cpus
+from worker.dead_letters import bury
+from worker.model import LoadedModel, find_and_load
+from worker.pipeline import Pipeline
+from worker.service import quieten_rq, serve
+from worker.settings import WorkerSettings
+from worker.signals import stop_on_signals
+from worker.station import SourceFolder, Station, install_station
+
+NOT_ALL_PASS = 1
+
+app = typer.Typer(no_args_is_help=True, help="Inspects layer sets, from the queue or by hand.")
+log = structlog.get_logger("worker")
+
+
+@app.command()
+def run(
+    model: Annotated[str | None, typer.Option(help="Bundle directory, or name in the registry.")] = None,
+    precision: Annotated[str | None, typer.Option(help="int8 or float32.")] = None,
+) -> None:
+    """Take jobs from the queue until SIGTERM or Ctrl-C. Settings: WORKER_…, REDIS_URL, SOURCES_DIR, ARTIFACTS_DIR."""
+    began = time.perf_counter()
+    settings = load_settings(WorkerSettings, model=model, precision=precision)
+    configure_logging(settings.log_format)
+    quieten_rq()
+    with stop_on_signals() as stop:
+        loaded = load(settings)
+        client = connect(settings.redis_url)
+        station = Station(
+            pipeline=Pipeline(
+                model=loaded,
+                artifacts=ArtifactStore(settings.artifacts_dir),
+                locate=SourceFolder(settings.sources_dir).locate,
+                worker=settings.name,
+                max_pixels=settings.max_picture_pixels,
+            ),
+            results=RedisResults(client),
+            retry_pause_seconds=settings.retry_pause_seconds,
+        )
+        install_station(station)
+        metrics.show_model(loaded.facts)
+        pinger = connect(settings.redis_url, retries=0)
+        checks = {"redis": lambda: answers(pinger), "model": lambda: True}
+        with serve_health(settings.metrics_port, checks=checks, host=settings.metrics_host) as port:
+            seconds = round(time.perf_counter() - began, 2)
+            log.info("model_loaded", **loaded.facts.model_dump(), seconds=seconds, metrics_port=port)
+            serve(client, settings, bury=lambda job_id, queue: bury(job_id, queue, station), stop=stop)
+    log.info("worker_stopped")
+
+
+@app.command()
+def inspect(  # noqa: PLR0913 - one option a choice of the user
+    files: Annotated[list[Path], typer.Argument(help="Pictures, or folders of them.")],
+    *,
+    profile: Annotated[str, typer.Option(help=f"{', '.join(shipped_profiles())}, or a .toml file.")],
+    out: Annotated[Path, typer.Option(help="Gets one folder a layer set.")],
+    model: Annotated[str | None, typer.Option(help="Bundle directory, or name in the registry.")] = None,
+    precision: Annotated[str | None, typer.Option(help="int8 or float32.")] = None,
+    probability: Annotated[bool, typer.Option(help="Also write probability.png, the model's output x 255.")] = False,
+    printer: Annotated[str, typer.Option(help="Name of the machine in the layer keys.")] = "printer",
+    mm_per_px: Annotated[float | None, typer.Option(min=1e-6, help="Edge of a pixel; gives areas in mm².")] = None,
+) -> None:
+    """Inspect files without Redis. Exit status: 0 all pass, 1 not all pass, 2 nothing could be inspected as asked."""
+    settings = load_settings(WorkerSettings, model=model, precision=precision)
+    configure_logging("console", level=logging.WARNING)
+    chosen = load_profile(profile)
+    if mm_per_px is not None:
+        chosen = chosen.model_copy(update={"mm_per_px": mm_per_px})
+    picked = pick(files, chosen, printer=printer)
+    for path in picked.passed_over:
+        typer.echo(f"passed over: {path} is no picture of the profile {chosen.name}", err=True)
+    pipeline = Pipeline(
+        model=load(settings),
+        artifacts=ArtifactStore(out, folder=folder_by_key),
+        locate=picked.locate,
+        worker=settings.name,
+        max_pixels=settings.max_picture_pixels,
+    )
+    verdicts = _inspect_all(picked, chosen, pipeline, with_probability=probability)
+    raise typer.Exit(0 if all(verdict.decision is Decision.PASS for verdict in verdicts) else NOT_ALL_PASS)
+
+
+def _inspect_all(picked: HandPicked, profile: Profile, pipeline: Pipeline, *, with_probability: bool) -> list[Verdict]:
+    """Inspect every set, print a line for each, and show the progress of many on a terminal."""
+    bar = track(
+        picked.sets,
+        description="inspecting",
+        console=Console(stderr=True),
+        transient=True,
+        disable=len(picked.sets) < 2 or not (sys.stderr.isatty() and sys.stdout.isatty()),
+    )
+    verdicts = []
+    for layer_set in bar:
+        began = time.perf_counter()
+        verdict = inspect_set(message_of(layer_set, profile), pipeline, with_probability=with_probability)
+        typer.echo(line_of(verdict, seconds=time.perf_counter() - began))
+        verdicts.append(verdict)
+    return verdicts
+
+
+def load(settings: WorkerSettings) -> LoadedModel:
+    return find_and_load(
+        settings.model,
+        registry=settings.registry_dir,
+        precision=settings.precision,
+        threads=settings.threads or usable_cpus(),
+    )
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    return run_app(app, argv)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,43 @@
+"""The files of one layer: overlay and mask first, verdict.json last, each there whole or not at all."""
+
+from collections.abc import Callable
+from pathlib import Path, PurePosixPath
+
+from layerwatch.atomic import write_atomic
+from layerwatch.errors import WireError
+from layerwatch.layers import LayerKey
+from layerwatch.verdict import Verdict
+
+VERDICT = "verdict.json"
+OVERLAY = "overlay.jpg"
+MASK = "mask.png"
+
+
+def folder_of(key: LayerKey) -> PurePosixPath:
+    """Return the layer's folder below the artifacts: PRINTER/BUILD/LLLLLL_STAGE."""
+    return key.folder
+
+
+class ArtifactStore:
+    """A folder of artifacts."""
+
+    def __init__(self, root: Path, *, folder: Callable[[LayerKey], PurePosixPath] = folder_of) -> None:
+        self.root = root
+        self._folder = folder
+
+    def write(self, key: LayerKey, name: str, content: bytes) -> str:
+        """Write one file of a layer and return its path below the root."""
+        path = self._folder(key) / name
+        write_atomic(self.root / path, content)
+        return str(path)
+
+    def remove(self, key: LayerKey, name: str) -> None:
+        """Remove a file that an earlier revision of the layer left."""
+        (self.root / self._folder(key) / name).unlink(missing_ok=True)
+
+    def verdict(self, key: LayerKey) -> Verdict | None:
+        """Return the verdict that lies in the layer's folder, None where there is none that can be read."""
+        try:
+            return Verdict.from_json((self.root / self._folder(key) / VERDICT).read_bytes())
+        except (FileNotFoundError, WireError):
+            return None

@@ -1,0 +1,95 @@
+"""The last answer to a job that cannot be done: an invalid verdict, so that no layer stays without one."""
+
+import re
+from datetime import UTC, datetime
+
+import structlog
+
+from layerwatch.job import InspectLayer
+from layerwatch.layers import LayerKey, Stage
+from layerwatch.verdict import ArtifactPaths, Decision, ImageFacts, Timing, Verdict
+from worker import metrics
+from worker.artifacts import MASK, OVERLAY, VERDICT
+from worker.station import Station
+
+_ID = re.compile(r"(?P<printer>[A-Za-z0-9-]+)_(?P<build>.+)_(?P<layer>\d{6,8})_(?P<stage>recoat|melt)-[0-9a-f]{12}")
+
+log = structlog.get_logger("worker")
+
+
+def give_up(inspection_id: str, message: InspectLayer | None, station: Station, *, reason: str, attempt: int) -> bool:
+    """Publish an invalid verdict on a job, from its message or, where that cannot be read, from its id alone.
+
+    Returns: whether it was published; not so where there is a verdict already, or the id names no layer.
+    """
+    key = message.layer_set.key if message is not None else key_of(inspection_id)
+    if key is None or station.results.is_published(inspection_id):
+        log.error("job_refused", id=inspection_id, reason=reason)
+        return False
+    metrics.FAILURES.labels(outcome="gave_up").inc()
+    revision = message.revision if message is not None else station.results.revision(key, inspection_id)
+    verdict = Verdict(
+        schema=1,
+        id=inspection_id,
+        printer=key.printer,
+        build=key.build,
+        layer=key.layer,
+        stage=key.stage,
+        revision=revision,
+        decision=Decision.INVALID,
+        reasons=(reason,),
+        max_confidence=0.0,
+        defect_area_ratio=0.0,
+        defect_area_mm2=None,
+        regions=(),
+        regions_truncated=False,
+        images=_images(message),
+        model=None,
+        artifacts=ArtifactPaths(),
+        timing=_timing(message),
+        attempt=attempt,
+        worker=station.pipeline.worker,
+    )
+    _write(verdict, station)
+    log.error("gave_up", layer=str(key), id=inspection_id, reason=reason)
+    published = station.results.publish(verdict)
+    if published:
+        metrics.count_verdict(verdict)
+    return published
+
+
+def key_of(inspection_id: str) -> LayerKey | None:
+    """Return the layer that an inspection id names, None if it is no such id."""
+    match = _ID.fullmatch(inspection_id)
+    if match is None:
+        return None
+    try:
+        return LayerKey(
+            printer=match["printer"], build=match["build"], layer=int(match["layer"]), stage=Stage(match["stage"])
+        )
+    except ValueError:
+        return None
+
+
+def _images(message: InspectLayer | None) -> tuple[ImageFacts, ...]:
+    captures = () if message is None else message.captures
+    return tuple(ImageFacts(light=capture.light, path=capture.path, sha256=capture.sha256) for capture in captures)
+
+
+def _timing(message: InspectLayer | None) -> Timing:
+    now = datetime.now(UTC)
+    if message is None:
+        return Timing(captured=now, settled=now, queued=now, started=now, published=now)
+    captured = max(capture.modified for capture in message.captures)
+    return Timing(captured=captured, settled=message.settled, queued=message.queued, started=now, published=now)
+
+
+def _write(verdict: Verdict, station: Station) -> None:
+    """Write verdict.json where that is possible; a full disk may be why we give up, and is no reason to be silent."""
+    artifacts = station.pipeline.artifacts
+    try:
+        for name in (OVERLAY, MASK):
+            artifacts.remove(verdict.key, name)
+        artifacts.write(verdict.key, VERDICT, verdict.to_json().encode())
+    except OSError as error:
+        log.error("artifact_not_written", layer=str(verdict.key), error=str(error))  # noqa: TRY400 - no bug of ours

@@ -1,0 +1,44 @@
+"""What a worker counts."""
+
+from prometheus_client import Counter, Gauge, Histogram
+
+from layerwatch.verdict import ModelFacts, Verdict
+
+STEP_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+WAIT_BUCKETS = (0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 300.0, 1800.0)
+
+INSPECTIONS = Counter("layerwatch_inspections_total", "Verdicts published by this worker.", ["stage", "decision"])
+STEP_SECONDS = Histogram(
+    "layerwatch_inspection_step_seconds", "Time in one step of an inspection.", ["step"], buckets=STEP_BUCKETS
+)
+INSPECTION_SECONDS = Histogram(
+    "layerwatch_inspection_seconds", "Job started to verdict published.", ["stage"], buckets=STEP_BUCKETS
+)
+QUEUE_SECONDS = Histogram("layerwatch_queue_wait_seconds", "Job queued to job started.", buckets=WAIT_BUCKETS)
+FILE_TO_VERDICT_SECONDS = Histogram(
+    "layerwatch_file_to_verdict_seconds", "Last picture written to verdict published.", ["stage"], buckets=WAIT_BUCKETS
+)
+FAILURES = Counter("layerwatch_inspection_failures_total", "Attempts that ended in an error.", ["outcome"])
+RECOVERED = Counter("layerwatch_jobs_recovered_total", "Jobs of dead workers that were queued again.")
+LAST_VERDICT = Gauge("layerwatch_last_verdict_timestamp_seconds", "When this worker published its last verdict.")
+MODEL_INFO = Gauge(
+    "layerwatch_model_info", "1 for the model that this worker judges with.", ["bundle", "precision", "backend"]
+)
+
+
+def count_verdict(verdict: Verdict) -> None:
+    """Count a verdict that was published just now."""
+    stage, timing = verdict.stage, verdict.timing
+    INSPECTIONS.labels(stage=stage, decision=verdict.decision).inc()
+    for step, seconds in timing.seconds.model_dump().items():
+        STEP_SECONDS.labels(step=step).observe(seconds)
+    INSPECTION_SECONDS.labels(stage=stage).observe((timing.published - timing.started).total_seconds())
+    QUEUE_SECONDS.observe(max(0.0, (timing.started - timing.queued).total_seconds()))
+    FILE_TO_VERDICT_SECONDS.labels(stage=stage).observe(max(0.0, timing.file_to_verdict_seconds))
+    LAST_VERDICT.set(timing.published.timestamp())
+
+
+def show_model(facts: ModelFacts) -> None:
+    """Make the model the one that the metrics name."""
+    MODEL_INFO.clear()
+    MODEL_INFO.labels(bundle=facts.bundle, precision=facts.precision, backend=facts.backend).set(1)

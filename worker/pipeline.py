@@ -1,0 +1,120 @@
+"""One inspection from the message to the artifacts: read, segment, judge, draw, write."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from layerwatch.job import InspectLayer
+from layerwatch.verdict import ArtifactPaths, Decision, Timing, Verdict
+from layerwatch.vision.encode import encode_jpeg, encode_png
+from layerwatch.vision.overlay import draw_overlay
+from worker.artifacts import MASK, OVERLAY, VERDICT, ArtifactStore
+from worker.inspection import Findings, examine
+from worker.model import LoadedModel
+from worker.reading import Locate, read_captures
+from worker.stopwatch import Stopwatch
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Pipeline:
+    """What every inspection of this process shares.
+
+    Attributes:
+        locate: turns a path of a message into one on this machine.
+        worker: named in each verdict.
+        max_pixels: a larger picture is not decoded.
+    """
+
+    model: LoadedModel
+    artifacts: ArtifactStore
+    locate: Locate
+    worker: str
+    max_pixels: int
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+
+    def inspect(self, message: InspectLayer, *, attempt: int) -> tuple[Verdict, Findings]:
+        """Return the verdict on a layer set, whose artifacts are then written, verdict.json last.
+
+        Where a newer revision of the layer has its artifacts already, they stay, and the verdict names none.
+
+        Raises:
+            OSError: a picture cannot be read now or an artifact not be written; trying again may help.
+        """
+        started, watch = self.now(), Stopwatch()
+        with watch.step("read"):
+            readings = read_captures(message, locate=self.locate, max_pixels=self.max_pixels)
+        findings = examine(message, readings, self.model, watch)
+        newest = not self._is_outdated(message)
+        with watch.step("artifacts"):
+            paths = self._draw(message, findings) if newest else ArtifactPaths()
+        timing = self._timing(message, started, watch)
+        verdict = self._verdict(message, findings, paths=paths, timing=timing, attempt=attempt)
+        if newest:
+            self.artifacts.write(verdict.key, VERDICT, verdict.to_json().encode())
+        return verdict, findings
+
+    def _is_outdated(self, message: InspectLayer) -> bool:
+        written = self.artifacts.verdict(message.layer_set.key)
+        return written is not None and written.revision > message.revision
+
+    def _draw(self, message: InspectLayer, findings: Findings) -> ArtifactPaths:
+        key = message.layer_set.key
+        if findings.shown is None or findings.segmentation is None:
+            for name in (OVERLAY, MASK):
+                self.artifacts.remove(key, name)
+            return ArtifactPaths()
+        overlay = draw_overlay(
+            findings.shown.pixels,
+            findings.segmentation,
+            caption=caption(message, findings),
+            decision=findings.decision,
+        )
+        return ArtifactPaths(
+            overlay=self.artifacts.write(key, OVERLAY, encode_jpeg(overlay)),
+            mask=self.artifacts.write(key, MASK, encode_png(findings.segmentation.mask)),
+        )
+
+    def _timing(self, message: InspectLayer, started: datetime, watch: Stopwatch) -> Timing:
+        return Timing(
+            captured=max(capture.modified for capture in message.captures),
+            settled=message.settled,
+            queued=message.queued,
+            started=started,
+            published=self.now(),
+            seconds=watch.seconds(),
+        )
+
+    def _verdict(
+        self, message: InspectLayer, findings: Findings, *, paths: ArtifactPaths, timing: Timing, attempt: int
+    ) -> Verdict:
+        found = findings.segmentation
+        area_px = 0 if found is None else found.area_px
+        mm_per_px = message.optics.mm_per_px
+        return Verdict(
+            schema=1,
+            id=message.id,
+            printer=message.printer,
+            build=message.build,
+            layer=message.layer,
+            stage=message.stage,
+            revision=message.revision,
+            decision=findings.decision,
+            reasons=findings.reasons,
+            max_confidence=0.0 if found is None else found.max_confidence,
+            defect_area_ratio=area_px / findings.judged_px if findings.judged_px else 0.0,
+            defect_area_mm2=None if mm_per_px is None else area_px * mm_per_px**2,
+            regions=() if found is None else found.regions,
+            regions_truncated=found is not None and found.truncated,
+            images=findings.images,
+            model=None if findings.decision is Decision.INVALID else self.model.facts,
+            artifacts=paths,
+            timing=timing,
+            attempt=attempt,
+            worker=self.worker,
+        )
+
+
+def caption(message: InspectLayer, findings: Findings) -> str:
+    """Return the words under the overlay."""
+    what = "; ".join(findings.reasons) or "no defect reaches a limit"
+    return f"{message.printer} · {message.build} · layer {message.layer} · {message.stage}: {what}"

@@ -1,0 +1,162 @@
+"""The worker's life: connect, take one job after the other, outlive Redis, stop when asked."""
+
+import logging
+import threading
+import time
+import uuid
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from types import TracebackType
+
+import structlog
+from redis import Redis
+from redis.client import Pipeline
+from redis.exceptions import RedisError
+from rq import Queue, SimpleWorker
+from rq.exceptions import DequeueTimeout
+from rq.executions import Execution
+from rq.job import Job
+from rq.serializers import JSONSerializer
+from rq.worker.base import WorkerStatus
+
+from layerwatch.errors import WireError
+from layerwatch.job import INSPECT_LAYER_JOB, INSPECT_QUEUE
+from layerwatch.redis_queue import JOB_TIMEOUT_SECONDS
+from worker.heartbeat import heartbeats
+from worker.recovery import Recovery
+from worker.settings import WorkerSettings
+
+POLL_SECONDS = 1  # a request to stop is noticed so soon; new jobs come at once
+LONGEST_PAUSE_SECONDS = 5.0
+STUCK_AFTER_SECONDS = JOB_TIMEOUT_SECONDS + 30
+
+log = structlog.get_logger("worker")
+
+
+def quieten_rq() -> None:
+    """Leave the telling to our own events; RQ sets the level of its loggers itself when it is imported."""
+    for name in ("rq.worker", "rq.job", "rq.registry", "rq.queue"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+
+
+class InspectionJob(Job):
+    """A job that calls nothing but our own function, whatever name somebody wrote into Redis."""
+
+    def perform(self) -> object:
+        if self.func_name != INSPECT_LAYER_JOB:
+            self.retries_left = 0
+            raise WireError(f"expected a job {INSPECT_LAYER_JOB}, got {self.func_name}")
+        result: object = super().perform()
+        return result
+
+    def retry(self, queue: Queue, pipeline: Pipeline) -> None:
+        """Queue the job again, ahead of the backlog: its layer has waited long enough."""
+        self.enqueue_at_front_on_retry = True
+        super().retry(queue, pipeline)
+
+
+class InspectionWorker(SimpleWorker):
+    """An RQ worker for one queue, so that a job is moved, not popped, and never in no place at all.
+
+    RQ wants its worker names unique among living and recently killed ones: this one is random. The stable name of the
+    settings stands in the verdicts.
+    """
+
+    def __init__(self, client: Redis, settings: WorkerSettings, *, bury: Callable[[str, Queue], None]) -> None:
+        queue = Queue(INSPECT_QUEUE, connection=client, serializer=JSONSerializer, job_class=InspectionJob)
+        super().__init__(
+            [queue],
+            name=f"{settings.name}-{uuid.uuid4().hex[:8]}",
+            connection=client,
+            serializer=JSONSerializer,
+            job_class=InspectionJob,
+            worker_ttl=settings.dead_after_seconds + 15,
+            log_job_description=False,
+        )
+        self._settings = settings
+        self._queue = queue
+        self._recovery = Recovery(
+            queue=queue, every_seconds=settings.sweep_seconds, bury=lambda job_id: bury(job_id, queue)
+        )
+
+    def serve(self, stop: threading.Event) -> None:
+        """Do jobs until asked to stop; the job in hand is finished first.
+
+        Raises:
+            RedisError: Redis went away.
+        """
+        self.register_birth()  # type: ignore[no-untyped-call]
+        log.info("worker_ready", worker=self._settings.name, queue=INSPECT_QUEUE)
+        last_beat = 0.0
+        while not stop.is_set():
+            if time.monotonic() - last_beat > self._settings.heartbeat_seconds:
+                last_beat = time.monotonic()
+                self.heartbeat()
+            self._recovery.sweep_when_due()
+            job = self._next_job()
+            if job is not None:
+                self.execute_job(job, self._queue)
+        self.register_death()  # type: ignore[no-untyped-call]
+
+    def _next_job(self) -> Job | None:
+        try:
+            found = Queue.dequeue_any(
+                [self._queue], POLL_SECONDS, self.connection, job_class=InspectionJob, serializer=JSONSerializer
+            )
+        except DequeueTimeout:
+            return None
+        except RedisError:
+            raise
+        except Exception as error:
+            if not hasattr(error, "job_id"):
+                raise
+            self._set_aside(error.job_id, error)
+            return None
+        return found[0] if found is not None else None
+
+    def _set_aside(self, job_id: str, error: Exception) -> None:
+        """Move a job whose record in Redis cannot be read to the failed ones; every worker would stumble over it."""
+        log.error("job_unreadable", id=job_id, error=str(error))
+        with self.connection.pipeline() as pipeline:
+            pipeline.zadd(self._queue.failed_job_registry.key, {job_id: "+inf"})
+            pipeline.lrem(self._queue.intermediate_queue.key, 1, job_id)
+            pipeline.execute()
+
+    def execute_job(self, job: Job, queue: Queue) -> None:
+        execution = self.prepare_execution(job)
+        with self._heartbeats(job, execution):
+            self.perform_job(job, queue, execution)
+        self.set_state(WorkerStatus.IDLE)
+
+    def _heartbeats(self, job: Job, execution: Execution) -> AbstractContextManager[None]:
+        return heartbeats(
+            lambda: self.maintain_heartbeats(job, execution),
+            every_seconds=self._settings.heartbeat_seconds,
+            at_most_seconds=STUCK_AFTER_SECONDS,
+        )
+
+    def get_heartbeat_ttl(self, job: Job, working_time: float = 0.0) -> int:
+        """Return the seconds of silence after which the job counts as abandoned."""
+        del job, working_time  # heartbeats come from a thread, however long the job takes
+        return self._settings.dead_after_seconds
+
+    def handle_exception(self, job: Job, *exc_info: type[BaseException] | BaseException | TracebackType | None) -> None:
+        """Log a failed attempt once, in our own words."""
+        log.error("attempt_failed", id=job.id, retries_left=job.retries_left, exc_info=exc_info)
+
+
+def serve(
+    client: Redis, settings: WorkerSettings, *, bury: Callable[[str, Queue], None], stop: threading.Event
+) -> None:
+    """Serve until asked to stop; while Redis is away, wait and try again."""
+    pause = 0.5
+    while not stop.is_set():
+        began = time.monotonic()
+        try:
+            InspectionWorker(client, settings, bury=bury).serve(stop)
+        except RedisError as error:
+            pause = (
+                0.5 if time.monotonic() - began > 2 * LONGEST_PAUSE_SECONDS else min(pause * 2, LONGEST_PAUSE_SECONDS)
+            )
+            log.warning("redis_unavailable", error=str(error), again_in_seconds=pause)
+            stop.wait(pause)

@@ -1,0 +1,44 @@
+"""The settings of a worker."""
+
+import re
+import socket
+
+from pydantic import Field, PositiveFloat, PositiveInt
+from pydantic_settings import SettingsConfigDict
+
+from layerwatch.bundle import Precision
+from layerwatch.settings import SharedSettings
+from layerwatch.vision.read import MAX_PIXELS
+
+
+def host_name() -> str:
+    """Return this machine's name as a worker's name: stable, and short enough for a verdict."""
+    return re.sub(r"[^A-Za-z0-9-]+", "-", socket.gethostname()).strip("-")[:64] or "worker"
+
+
+class WorkerSettings(SharedSettings):
+    """Read from WORKER_… in the environment.
+
+    Attributes:
+        model: a bundle directory, or the name of a model in the registry.
+        precision: int8 is several times faster; float32 is the reference.
+        threads: CPU threads of the inference; 0 takes the CPUs that this process may use.
+        name: stands in each verdict; give each worker of one machine its own.
+        max_picture_pixels: a larger picture is not decoded, its verdict is invalid.
+        heartbeat_seconds: how often a busy worker says that it lives.
+        dead_after_seconds: a worker silent for so long is dead, its job goes back to the queue.
+        sweep_seconds: how often each worker looks for jobs that a dead one left behind.
+        retry_pause_seconds: after a first failure; four times as long after the second.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="WORKER_")
+
+    model: str = "models/starter"
+    precision: Precision = "int8"
+    threads: int = Field(default=0, ge=0, le=256)
+    name: str = Field(default_factory=host_name, pattern=r"^[A-Za-z0-9._-]{1,64}$")
+    max_picture_pixels: PositiveInt = MAX_PIXELS
+    heartbeat_seconds: PositiveFloat = 3.0
+    dead_after_seconds: PositiveInt = 15
+    sweep_seconds: PositiveFloat = 5.0
+    retry_pause_seconds: float = Field(default=1.0, ge=0, le=10)

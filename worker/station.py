@@ -1,0 +1,66 @@
+"""Where this process inspects: everything that a job needs, built once in main."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from layerwatch.paths import inside
+from layerwatch.ports import Ledger, ResultChannel
+from worker.pipeline import Pipeline
+
+
+class Results(Ledger, ResultChannel, Protocol):
+    """Where verdicts go, and which are there already."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Station:
+    """One worker's place.
+
+    Attributes:
+        retry_pause_seconds: between a first failure and giving the job back.
+    """
+
+    pipeline: Pipeline
+    results: Results
+    retry_pause_seconds: float
+
+
+class StationMissingError(RuntimeError):
+    """A job ran in a process that is no worker; start one with `python -m worker run`."""
+
+
+_installed: list[Station] = []
+
+
+def install_station(station: Station) -> None:
+    """Make the station the one that jobs of this process find; RQ calls them by name, with the message alone."""
+    _installed[:] = [station]
+
+
+def current_station() -> Station:
+    if not _installed:
+        raise StationMissingError
+    return _installed[0]
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFolder:
+    """The folder that the printers write into, as this machine sees it."""
+
+    root: Path
+
+    def locate(self, relative: str) -> Path:
+        """Return where a picture lies.
+
+        Raises:
+            UnsafePathError: it would lie outside.
+            OSError: nothing at all is in the folder: a share that is away looks like this.
+        """
+        path = inside(self.root, relative)
+        if not path.exists() and not self._holds_anything():
+            raise OSError(f"{self.root} is empty or away; is the printers' folder mounted?")
+        return path
+
+    def _holds_anything(self) -> bool:
+        return self.root.is_dir() and any(self.root.iterdir())
