@@ -15,7 +15,6 @@ from rich.table import Table
 from rich.text import Text
 
 from ingest.feed import Sink
-from ingest.jobs import RedisJobs
 from ingest.metrics import QUEUED, Outcome
 from ingest.service import Ingest
 from ingest.settings import IngestSettings, Printer, printer_of, refuse_own_output
@@ -79,7 +78,6 @@ def run(  # noqa: PLR0913 - one argument an option
     sink = Sink(
         queue=RedisQueue(client),
         ledger=RedisResults(client),
-        jobs=RedisJobs(client),
         artifacts_dir=settings.artifacts_dir,
     )
     ingest = Ingest(watched, sink, rescan_seconds=settings.rescan_seconds)

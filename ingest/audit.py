@@ -46,7 +46,7 @@ class Audit:
         lost = 0
         for name in names:
             published = self._sink.ledger.is_published(name)
-            held = not published and self._sink.jobs.holds(name)
+            held = not published and self._sink.queue.holds(name)
             key = self._feed.outstanding.pop(name)
             if published:
                 self._feed.last_published = name

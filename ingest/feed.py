@@ -11,7 +11,6 @@ from redis.exceptions import RedisError
 
 from ingest import metrics
 from ingest.assembly import Emission
-from ingest.jobs import KnownJobs
 from ingest.metrics import Outcome
 from ingest.offer import Offer, announce, outcome_of
 from layerwatch.errors import WireError
@@ -34,7 +33,6 @@ class Sink:
 
     queue: LayerQueue
     ledger: Ledger
-    jobs: KnownJobs
     artifacts_dir: Path
 
 
@@ -141,7 +139,7 @@ class Feed:
         if self._sink.ledger.is_published(inspection_id):
             self.last_published = inspection_id
             return Outcome.KNOWN
-        if self._sink.jobs.holds(inspection_id):
+        if self._sink.queue.holds(inspection_id):
             return self._note_queued(inspection_id, offer.emission, Outcome.KNOWN)
         verdict = self._verdict_on_disk(key, inspection_id)
         if verdict is not None:

@@ -14,10 +14,13 @@ class InMemoryQueue:
         self.messages: list[InspectLayer] = []
 
     def enqueue(self, message: InspectLayer, *, ahead: bool = False) -> bool:
-        if any(waiting.id == message.id for waiting in self.messages):
+        if self.holds(message.id):
             return False
         self.messages.insert(0 if ahead else len(self.messages), message)
         return True
+
+    def holds(self, inspection_id: str) -> bool:
+        return any(waiting.id == inspection_id for waiting in self.messages)
 
     def depth(self) -> int:
         return len(self.messages)

@@ -13,6 +13,10 @@ class LayerQueue(Protocol):
         """Queue an inspection, `ahead` of the backlog if asked; False if the same one is queued already."""
         ...
 
+    def holds(self, inspection_id: str) -> bool:
+        """Return whether the queue has a job for this inspection: waiting, running, or given up on."""
+        ...
+
     def depth(self) -> int:
         """Return how many inspections wait."""
         ...

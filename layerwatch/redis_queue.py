@@ -3,6 +3,7 @@
 from redis import Redis
 from rq import Queue, Retry
 from rq.exceptions import DuplicateJobError
+from rq.job import Job
 from rq.serializers import JSONSerializer
 
 from layerwatch.job import INSPECT_LAYER_JOB, INSPECT_QUEUE, InspectLayer
@@ -36,6 +37,9 @@ class RedisQueue:
         except DuplicateJobError:
             return False
         return True
+
+    def holds(self, inspection_id: str) -> bool:
+        return Job.exists(inspection_id, connection=self._queue.connection)
 
     def depth(self) -> int:
         return len(self._queue)

@@ -1,6 +1,7 @@
 """What tests of several rooms share: servers, a tiny model, and builders of messages and verdicts."""
 
 import hashlib
+import logging
 import shutil
 import socket
 import subprocess
@@ -13,6 +14,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+import structlog
 from redis import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
 
@@ -21,6 +23,16 @@ from layerwatch.job import CaptureMessage, InspectLayer, Optics
 from layerwatch.layers import Capture, LayerKey, LayerSet, Stage
 
 MOMENT = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
+
+
+@pytest.fixture(autouse=True)
+def _logging_as_before() -> Iterator[None]:
+    """What a `main` set up for logging ends with its test, whose captured stderr is closed then."""
+    handlers, level = logging.root.handlers[:], logging.root.level
+    yield
+    logging.root.handlers[:] = handlers
+    logging.root.setLevel(level)
+    structlog.reset_defaults()
 
 
 def _valkey_binary() -> Path | None:
@@ -186,7 +198,7 @@ def write_tiny_bundle(folder: Path, *, name: str = "tiny", version: str = "1", l
         version=version,
         created=MOMENT,
         architecture="bright",
-        input=InputSpec(scale=1.0, tile=128, overlap=16),
+        input=InputSpec(scale=1.0, tile=128, overlap=16, low=0.0, high=100.0),
         operating_points={"int8": point, "float32": point},
         files=files,
     )
@@ -220,8 +232,7 @@ def write_pictures() -> Callable[..., LayerSet]:
         for number, light in enumerate(lights):
             texture = np.random.default_rng(100 * layer + number).integers(0, 2000, size)
             pixels = (10_000 + texture).astype(np.uint16)
-            # The stretch needs something bright in every picture; a corner smaller than any limit.
-            pixels[:3, :40] = 50_000
+            pixels[2, 3] = 50_000  # one pixel, far below any limit, keeps the stretch from raising the texture
             side = round(defect_px**0.5)
             pixels[60 : 60 + side, 70 : 70 + side] = 60_000
             path = sources / build / f"B{layer:04d}{light}.PNG"

@@ -131,6 +131,8 @@ def test_the_same_inspection_is_queued_once(queue: LayerQueue, some_message: Cal
     assert not queue.enqueue(some_message())
     assert queue.enqueue(some_message(layer=2))
     assert queue.depth() == 2
+    assert queue.holds(some_message().id)
+    assert not queue.holds(some_message(layer=3).id)
 
 
 def test_a_job_is_json_named_by_a_string_and_retried(

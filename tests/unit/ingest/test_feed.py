@@ -8,7 +8,6 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from ingest.assembly import Assembly, Emission, Frame
 from ingest.audit import Audit
 from ingest.feed import Feed, Sink
-from ingest.jobs import InMemoryJobs
 from ingest.metrics import Outcome
 from layerwatch.job import InspectLayer
 from layerwatch.layers import LayerKey, Stage
@@ -71,7 +70,7 @@ class Bench:
 @pytest.fixture
 def bench(tmp_path: Path) -> Bench:
     queue, results = MoodyQueue(), InMemoryResults()
-    sink = Sink(queue=queue, ledger=results, jobs=InMemoryJobs(queue), artifacts_dir=tmp_path)
+    sink = Sink(queue=queue, ledger=results, artifacts_dir=tmp_path)
     assembly = Assembly(expected_lights=("",), set_timeout_seconds=30.0, revision_seconds=1.0)
     return Bench(queue, results, sink, Feed(sink, load_profile("single-light")), assembly)
 

@@ -12,7 +12,6 @@ from ingest import intake as intake_module
 from ingest.examine import Examined
 from ingest.feed import Sink
 from ingest.intake import Clocks
-from ingest.jobs import InMemoryJobs
 from ingest.service import SWEEP_SECONDS, Ingest
 from ingest.settings import IngestSettings, printer_of
 from ingest.watch import Hint
@@ -41,7 +40,6 @@ class Room:
         sink = Sink(
             queue=self.queue,
             ledger=self.results,
-            jobs=InMemoryJobs(self.queue),
             artifacts_dir=self.folder / "artifacts",
         )
         clocks = Clocks(steady=lambda: self.now, wall=lambda: self.wall)
