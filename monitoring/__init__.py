@@ -1,0 +1,1 @@
+"""What people and programs see of the verdicts: `follow`, the web page, the metrics."""

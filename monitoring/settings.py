@@ -1,0 +1,26 @@
+"""Settings of monitoring, read once in main."""
+
+from pydantic import Field, PositiveInt
+from pydantic_settings import SettingsConfigDict
+
+from layerwatch.settings import SharedSettings
+
+
+class MonitoringSettings(SharedSettings):
+    """Read from the environment with the prefix MONITORING_.
+
+    Attributes:
+        host, port: where the page listens; port 0 takes a free one and prints it.
+        window: how many of the latest verdicts the page keeps in memory.
+        stale_seconds: a printer that gave no verdict for so long is shown as silent.
+        allowed_hosts: names under which a browser may ask for the page; empty means this machine's own names while it
+            listens on localhost, and any name otherwise.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="MONITORING_", frozen=True, extra="ignore", populate_by_name=True)
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=8000, ge=0, le=65535)
+    window: PositiveInt = Field(default=2000, le=100_000)
+    stale_seconds: PositiveInt = 300
+    allowed_hosts: tuple[str, ...] = ()

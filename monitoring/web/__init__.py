@@ -1,0 +1,1 @@
+"""The page: FastAPI, Jinja, server-sent events; no build step, nothing from elsewhere."""

@@ -1,0 +1,81 @@
+"""What programs read: verdicts, events, artifacts, metrics, health."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Header, HTTPException, Query, Request, Response
+from fastapi.responses import FileResponse, StreamingResponse
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from layerwatch.health import health_report
+from monitoring.stream import CURSOR, START
+from monitoring.web.artifacts import MEDIA_TYPES, artifact_file
+from monitoring.web.context import context_of
+from monitoring.web.events import event_stream, resume_cursor
+
+MOST_READERS = 200
+FOR_EVER = "private, max-age=31536000, immutable"
+Cursor = Annotated[str | None, Query(pattern=f"^{CURSOR.pattern}$", description="A stream id; 0 is the start.")]
+
+router = APIRouter()
+
+
+@router.get("/api/verdicts", tags=["verdicts"])
+async def verdicts(
+    request: Request, after: Cursor = None, limit: Annotated[int, Query(ge=1, le=1000)] = 100
+) -> Response:
+    """Return verdicts behind a cursor, oldest first; without one, the latest.
+
+    `next` is the cursor to ask with again. `missed` says that some behind the cursor are no longer held here;
+    the Redis stream may still have them.
+    """
+    window = context_of(request).feed.window
+    new = window.newest(limit)[::-1] if after is None else window.after(after, limit)
+    missed = after not in (None, START) and not window.has_all_after(after or START)
+    items = b",".join(b'{"cursor":"%s","verdict":%s}' % (seen.cursor.encode(), seen.body) for seen in new)
+    cursor = new[-1].cursor if new else after or window.cursor
+    body = b'{"verdicts":[%s],"next":"%s","missed":%s}' % (items, cursor.encode(), b"true" if missed else b"false")
+    return Response(body, media_type="application/json")
+
+
+@router.get("/api/events", tags=["verdicts"])
+async def events(
+    request: Request,
+    after: Cursor = None,
+    last_event_id: Annotated[str, Header(pattern=f"^({CURSOR.pattern})?$")] = "",
+) -> StreamingResponse:
+    """Send each verdict as it comes (server-sent events).
+
+    `Last-Event-ID` goes on where a reader was. Events: `verdict` (the exact body), `status`, and `missed`.
+    """
+    context = context_of(request)
+    if context.readers >= MOST_READERS:
+        raise HTTPException(503, "too many readers of /api/events; close some", headers={"Retry-After": "10"})
+    stream = context.counted(event_stream(context.feed, resume_cursor(last_event_id, after)))
+    return StreamingResponse(stream, media_type="text/event-stream", headers={"Cache-Control": "no-store"})
+
+
+@router.get("/artifacts/{path:path}", tags=["artifacts"])
+def artifact(request: Request, path: str, v: str = "") -> FileResponse:
+    """Return an overlay, a mask or a verdict file; with `v` (anything that changes with it) it is kept for ever."""
+    file = artifact_file(context_of(request).artifacts_dir, path)
+    if file is None:
+        raise HTTPException(
+            404, "no such artifact; expected PRINTER/BUILD/LLLLLL_STAGE/ and overlay.jpg, mask.png or verdict.json"
+        )
+    headers = {"Cache-Control": FOR_EVER if v else "no-cache"}
+    return FileResponse(file, media_type=MEDIA_TYPES[file.name], headers=headers)
+
+
+@router.get("/metrics", tags=["operation"])
+def metrics(request: Request) -> Response:
+    """Return what Prometheus scrapes."""
+    return Response(generate_latest(context_of(request).registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+
+@router.get("/health", tags=["operation"])
+async def health(request: Request, response: Response) -> dict[str, object]:
+    """Return whether the page sees new verdicts; status 503 while it does not."""
+    feed = context_of(request).feed
+    healthy, report = health_report({"redis": lambda: bool(feed.answers), "verdicts_read": lambda: feed.loaded})
+    response.status_code = 200 if healthy else 503
+    return report

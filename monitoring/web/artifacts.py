@@ -1,0 +1,32 @@
+"""Which files of the artifacts folder the page gives out: three names in the folder of a layer, and nothing else."""
+
+import re
+from pathlib import Path
+from urllib.parse import quote
+
+from layerwatch.errors import UnsafePathError
+from layerwatch.paths import inside
+from monitoring.rows import Row
+
+MEDIA_TYPES = {"overlay.jpg": "image/jpeg", "mask.png": "image/png", "verdict.json": "application/json"}
+ARTIFACT = re.compile(
+    r"[A-Za-z0-9-]{1,64}/[A-Za-z0-9_-]{1,128}/\d{6,8}_(recoat|melt)/(overlay\.jpg|mask\.png|verdict\.json)"
+)
+
+
+def artifact_file(root: Path, relative: str) -> Path | None:
+    """Return the file to give out, or None where there is nothing that may be."""
+    if not ARTIFACT.fullmatch(relative):
+        return None
+    try:
+        file = inside(root, relative)
+    except (UnsafePathError, OSError):
+        return None
+    return file if file.name in MEDIA_TYPES and file.is_file() else None
+
+
+def overlay_url(row: Row) -> str | None:
+    """Return where the overlay of a verdict is; it changes with the pictures, so that caches need not ask again."""
+    if row.overlay is None or not ARTIFACT.fullmatch(row.overlay):
+        return None
+    return f"/artifacts/{quote(row.overlay)}?v={row.id[-12:]}"

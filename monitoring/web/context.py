@@ -1,0 +1,36 @@
+"""What the routes share: built once in the application, handed over with each request."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+from fastapi import Request
+from jinja2 import Environment
+from prometheus_client import CollectorRegistry
+
+from monitoring.web.feed import Feed
+
+
+@dataclass(kw_only=True)
+class Context:
+    """The parts of the running page; `readers` counts open event streams."""
+
+    feed: Feed
+    artifacts_dir: Path
+    registry: CollectorRegistry
+    templates: Environment
+    stale_seconds: int
+    readers: int = 0
+
+    async def counted(self, events: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+        self.readers += 1
+        try:
+            async for event in events:
+                yield event
+        finally:
+            self.readers -= 1
+
+
+def context_of(request: Request) -> Context:
+    return cast("Context", request.app.state.context)

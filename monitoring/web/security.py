@@ -1,0 +1,56 @@
+"""Headers that every answer carries: nothing from elsewhere, nothing inline, in nobody's frame."""
+
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+POLICY = {
+    "default-src": "'none'",
+    "script-src": "'self'",
+    "style-src": "'self'",
+    "img-src": "'self'",
+    "connect-src": "'self'",
+    "base-uri": "'none'",
+    "form-action": "'none'",
+    "frame-ancestors": "'none'",
+}
+HEADERS = {
+    "Content-Security-Policy": "; ".join(f"{what} {sources}" for what, sources in POLICY.items()),
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+LOCAL_NAMES = ("localhost", "127.0.0.1", "[::1]", "::1")
+
+
+class SecurityHeaders:
+    """Adds the headers; caches ask again unless an answer says otherwise."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                headers.update(HEADERS)
+                headers.setdefault("Cache-Control", "no-cache")
+            await send(message)
+
+        await self._app(scope, receive, send_with_headers)
+
+
+def allowed_hosts(host: str, configured: tuple[str, ...]) -> list[str]:
+    """Return the names under which the page answers.
+
+    A page that listens on this machine only answers to this machine's names: another site cannot point its own name
+    here and read along.
+    """
+    if configured:
+        return list(configured)
+    return list(LOCAL_NAMES) if host in LOCAL_NAMES else ["*"]

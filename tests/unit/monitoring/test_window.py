@@ -1,0 +1,167 @@
+from collections.abc import Callable
+
+import pytest
+
+from layerwatch.layers import Stage
+from layerwatch.verdict import Decision
+from monitoring.web.state import Seen, Window
+from monitoring.web.views import ANNOUNCED_REJECTS, STRIP_LAYERS, builds, replaced_by, update_after
+
+SeenMaker = Callable[..., Seen]
+
+
+@pytest.fixture
+def window() -> Window:
+    return Window(100)
+
+
+def _filled(window: Window, *seen: Seen) -> Window:
+    for one in seen:
+        window.add(one)
+    return window
+
+
+def test_the_window_keeps_the_latest_and_knows_what_it_dropped(some_seen: SeenMaker) -> None:
+    window = _filled(Window(3), *(some_seen(number, layer=number) for number in range(1, 6)))
+
+    assert [seen.cursor for seen in window.after("0")] == ["3-0", "4-0", "5-0"]
+    assert window.floor == "2-0"
+    assert window.has_all_after("2-0")
+    assert not window.has_all_after("1-0")
+
+
+def test_a_cursor_is_followed_by_what_came_later_up_to_the_limit(window: Window, some_seen: SeenMaker) -> None:
+    _filled(window, *(some_seen(number) for number in (9, 10, 11)))
+
+    assert [seen.cursor for seen in window.after("9-0", 1)] == ["10-0"]
+    assert [seen.cursor for seen in window.after("9-5")] == ["10-0", "11-0"]
+    assert window.after("11-0") == []
+    assert [seen.cursor for seen in window.newest(2)] == ["11-0", "10-0"]
+
+
+def test_a_verdict_is_found_by_its_cursor_alone(window: Window, some_seen: SeenMaker) -> None:
+    seen = some_seen(9)
+    _filled(window, seen)
+
+    assert window.find("9-0") is seen
+    assert window.find("8-0") is None
+    assert window.find("9-1") is None
+
+
+def test_an_empty_window_has_a_place_to_go_on_from(window: Window) -> None:
+    assert (window.cursor, window.last, window.after("0")) == ("0", None, [])
+    window.fill([], floor="7-0")
+    assert window.cursor == "7-0"
+
+
+def test_each_printer_shows_its_latest_build_only(window: Window, some_seen: SeenMaker) -> None:
+    _filled(
+        window,
+        some_seen(1, printer="z", build="old", layer=90),
+        some_seen(2, printer="z", build="new", layer=1),
+        some_seen(3, printer="a", layer=5),
+    )
+
+    views = builds(window)
+
+    assert [(view.printer, view.build, view.last.row.layer) for view in views] == [("a", "job42", 5), ("z", "new", 1)]
+
+
+def test_the_strip_has_a_column_a_layer_with_the_newest_revision_of_each_stage(
+    window: Window, some_seen: SeenMaker
+) -> None:
+    _filled(
+        window,
+        some_seen(1, layer=1, stage=Stage.RECOAT),
+        some_seen(2, layer=1, decision=Decision.REVIEW, areas_px=(50,)),
+        some_seen(3, layer=3, stage=Stage.RECOAT),
+        some_seen(4, layer=1, decision=Decision.PASS, revision=2),
+    )
+
+    (view,) = builds(window)
+
+    cells = [[seen.cursor if seen else None for seen in column.cells] for column in view.columns]
+    assert cells == [["1-0", "4-0"], ["3-0", None]]
+    assert view.counts == {Decision.PASS: 3}
+
+
+def test_a_long_build_shows_its_latest_layers_and_says_how_many_it_hides(some_seen: SeenMaker) -> None:
+    window = Window(1000)
+    _filled(window, *(some_seen(layer, layer=layer) for layer in range(1, STRIP_LAYERS + 31)))
+
+    (view,) = builds(window)
+
+    assert [view.columns[0].layer, view.columns[-1].layer] == [31, STRIP_LAYERS + 30]
+    assert view.hidden == 30
+    assert view.unbroken == STRIP_LAYERS + 30
+
+
+def test_the_unbroken_row_ends_at_another_decision_and_findings_name_it(window: Window, some_seen: SeenMaker) -> None:
+    _filled(
+        window,
+        some_seen(1, layer=1),
+        some_seen(2, layer=2, decision=Decision.REVIEW, areas_px=(50,)),
+        some_seen(3, layer=3),
+        some_seen(4, layer=4),
+    )
+
+    (view,) = builds(window)
+
+    assert view.unbroken == 2
+    assert [seen.cursor for seen in view.findings] == ["2-0"]
+
+
+def test_an_older_revision_names_the_one_that_took_its_place(window: Window, some_seen: SeenMaker) -> None:
+    old, new = some_seen(1), some_seen(2, revision=2)
+    _filled(window, old, new)
+
+    assert replaced_by(window, old) is new
+    assert replaced_by(window, new) is None
+
+
+def test_an_update_brings_columns_of_known_builds_and_new_builds_whole(window: Window, some_seen: SeenMaker) -> None:
+    _filled(
+        window,
+        some_seen(1, printer="a", layer=1),
+        some_seen(2, printer="b", build="old", layer=7),
+        some_seen(3, printer="a", layer=2),
+        some_seen(4, printer="b", build="new", layer=1),
+    )
+
+    update = update_after(window, "2-0")
+
+    assert [view.printer for view in update.grown] == ["a"]
+    assert [column.layer for column in update.columns["a"]] == [2]
+    assert [(view.printer, view.build) for view in update.begun] == [("b", "new")]
+    assert [seen.cursor for seen in update.rows] == ["3-0", "4-0"]
+    assert update.cursor == "4-0"
+
+
+def test_an_update_of_nothing_changes_and_says_nothing(window: Window, some_seen: SeenMaker) -> None:
+    _filled(window, some_seen(1))
+
+    update = update_after(window, "1-0")
+
+    assert (update.cursor, update.begun, update.grown, update.rows) == ("1-0", (), (), ())
+    assert (update.polite, update.urgent) == ("", "")
+
+
+def test_several_verdicts_are_said_politely_in_one_sentence(window: Window, some_seen: SeenMaker) -> None:
+    _filled(window, some_seen(1, layer=1), some_seen(2, layer=2, decision=Decision.REVIEW, areas_px=(50, 60)))
+
+    update = update_after(window, "0")
+
+    assert update.polite == ("2 new verdicts. The last one, review: m290, layer 2, melt. 2 defect regions, 1.10 mm².")
+    assert update.urgent == ""
+
+
+def test_rejects_are_said_urgently_by_name_up_to_a_few(window: Window, some_seen: SeenMaker) -> None:
+    rejects = [some_seen(n, layer=n, decision=Decision.REJECT, areas_px=(5000,)) for n in range(1, 6)]
+    _filled(window, *rejects)
+
+    update = update_after(window, "0")
+
+    assert update.polite == ""
+    assert update.urgent.count("reject:") == ANNOUNCED_REJECTS
+    assert "layer 5" in update.urgent
+    assert update.urgent.endswith("And 2 more.")
