@@ -3,7 +3,8 @@
 import logging
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -13,9 +14,10 @@ from rich.console import Console
 from rich.progress import track
 
 from layerwatch.cli import run_app
+from layerwatch.errors import LayerwatchError
 from layerwatch.health import serve_health
 from layerwatch.logs import configure_logging
-from layerwatch.profile import Profile, load_profile, shipped_profiles
+from layerwatch.profile import Profile, load_profile
 from layerwatch.redis_connection import answers, connect
 from layerwatch.redis_results import RedisResults
 from layerwatch.settings import load_settings
@@ -25,8 +27,9 @@ from worker.artifacts import ArtifactStore
 from worker.by_hand import HandPicked, folder_by_key, inspect_set, line_of, message_of, pick
 from worker.cpus import usable_cpus
 from worker.dead_letters import bury
-from worker.model import LoadedModel, find_and_load
+from worker.model import find_and_load
 from worker.pipeline import Pipeline
+from worker.reading import Locate
 from worker.service import quieten_rq, serve
 from worker.settings import WorkerSettings
 from worker.signals import stop_on_signals
@@ -49,26 +52,21 @@ def run(
     configure_logging(settings.log_format)
     quieten_rq()
     with stop_on_signals() as stop:
-        loaded = load(settings)
         client = connect(settings.redis_url)
+        store, sources = ArtifactStore(settings.artifacts_dir), SourceFolder(settings.sources_dir)
         station = Station(
-            pipeline=Pipeline(
-                model=loaded,
-                artifacts=ArtifactStore(settings.artifacts_dir),
-                locate=SourceFolder(settings.sources_dir).locate,
-                worker=settings.name,
-                max_pixels=settings.max_picture_pixels,
-            ),
+            pipeline=build_pipeline(settings, store, sources.locate),
             results=RedisResults(client),
             retry_pause_seconds=settings.retry_pause_seconds,
         )
         install_station(station)
-        metrics.show_model(loaded.facts)
+        facts = station.pipeline.model.facts
+        metrics.show_model(facts)
         pinger = connect(settings.redis_url, retries=0)
         checks = {"redis": lambda: answers(pinger), "model": lambda: True}
         with serve_health(settings.metrics_port, checks=checks, host=settings.metrics_host) as port:
             seconds = round(time.perf_counter() - began, 2)
-            log.info("model_loaded", **loaded.facts.model_dump(), seconds=seconds, metrics_port=port)
+            log.info("model_loaded", **facts.model_dump(), seconds=seconds, metrics_port=port)
             serve(client, settings, bury=lambda job_id, queue: bury(job_id, queue, station), stop=stop)
     log.info("worker_stopped")
 
@@ -77,7 +75,7 @@ def run(
 def inspect(  # noqa: PLR0913 - one option a choice of the user
     files: Annotated[list[Path], typer.Argument(help="Pictures, or folders of them.")],
     *,
-    profile: Annotated[str, typer.Option(help=f"{', '.join(shipped_profiles())}, or a .toml file.")],
+    profile: Annotated[str, typer.Option(help="A shipped profile, such as nist-ammt or single-light, or a TOML file.")],
     out: Annotated[Path, typer.Option(help="Gets one folder a layer set.")],
     model: Annotated[str | None, typer.Option(help="Bundle directory, or name in the registry.")] = None,
     precision: Annotated[str | None, typer.Option(help="int8 or float32.")] = None,
@@ -91,17 +89,12 @@ def inspect(  # noqa: PLR0913 - one option a choice of the user
     chosen = load_profile(profile)
     if mm_per_px is not None:
         chosen = chosen.model_copy(update={"mm_per_px": mm_per_px})
-    picked = pick(files, chosen, printer=printer)
-    for path in picked.passed_over:
-        typer.echo(f"passed over: {path} is no picture of the profile {chosen.name}", err=True)
-    pipeline = Pipeline(
-        model=load(settings),
-        artifacts=ArtifactStore(out, folder=folder_by_key),
-        locate=picked.locate,
-        worker=settings.name,
-        max_pixels=settings.max_picture_pixels,
-    )
-    verdicts = _inspect_all(picked, chosen, pipeline, with_probability=probability)
+    with disk_errors_in_one_line():
+        picked = pick(files, chosen, printer=printer)
+        for path in picked.passed_over:
+            typer.echo(f"passed over: {path} is no picture of the profile {chosen.name}", err=True)
+        pipeline = build_pipeline(settings, ArtifactStore(out, folder=folder_by_key), picked.locate)
+        verdicts = _inspect_all(picked, chosen, pipeline, with_probability=probability)
     raise typer.Exit(0 if all(verdict.decision is Decision.PASS for verdict in verdicts) else NOT_ALL_PASS)
 
 
@@ -123,13 +116,31 @@ def _inspect_all(picked: HandPicked, profile: Profile, pipeline: Pipeline, *, wi
     return verdicts
 
 
-def load(settings: WorkerSettings) -> LoadedModel:
-    return find_and_load(
+def build_pipeline(settings: WorkerSettings, store: ArtifactStore, locate: Locate) -> Pipeline:
+    """Return what inspects, with its model loaded.
+
+    Raises:
+        LayerwatchError: the model cannot be used, or nothing can be written.
+    """
+    store.prepare()
+    model = find_and_load(
         settings.model,
         registry=settings.registry_dir,
         precision=settings.precision,
         threads=settings.threads or usable_cpus(),
     )
+    return Pipeline(
+        model=model, artifacts=store, locate=locate, worker=settings.name, max_pixels=settings.max_picture_pixels
+    )
+
+
+@contextmanager
+def disk_errors_in_one_line() -> Iterator[None]:
+    """Tell somebody who works by hand that a disk is full or a file locked, without a traceback."""
+    try:
+        yield
+    except OSError as error:
+        raise LayerwatchError(f"{error.filename or 'disk'}: {error.strerror or error}") from error
 
 
 def main(argv: Sequence[str] | None = None) -> int:

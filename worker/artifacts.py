@@ -1,10 +1,11 @@
 """The files of one layer: overlay and mask first, verdict.json last, each there whole or not at all."""
 
+import tempfile
 from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 
 from layerwatch.atomic import write_atomic
-from layerwatch.errors import WireError
+from layerwatch.errors import SettingsError, WireError
 from layerwatch.layers import LayerKey
 from layerwatch.verdict import Verdict
 
@@ -24,6 +25,19 @@ class ArtifactStore:
     def __init__(self, root: Path, *, folder: Callable[[LayerKey], PurePosixPath] = folder_of) -> None:
         self.root = root
         self._folder = folder
+
+    def prepare(self) -> None:
+        """Make the root.
+
+        Raises:
+            SettingsError: nothing can be written there.
+        """
+        try:
+            self.root.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=self.root):
+                pass
+        except OSError as error:
+            raise SettingsError(f"cannot write to {self.root}: {error.strerror}") from error
 
     def write(self, key: LayerKey, name: str, content: bytes) -> str:
         """Write one file of a layer and return its path below the root."""

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 
-from layerwatch.errors import LayerwatchError
+from layerwatch.errors import LayerwatchError, SettingsError
 from layerwatch.grouping import group_by_layer
 from layerwatch.job import InspectLayer
-from layerwatch.layers import Capture, LayerKey, LayerSet, safe_name
+from layerwatch.layers import PRINTER_NAME, Capture, LayerKey, LayerSet, safe_name
 from layerwatch.profile import CaptureName, Profile
 from layerwatch.verdict import Verdict
 from layerwatch.vision.encode import encode_png
@@ -46,7 +46,10 @@ def pick(paths: Sequence[Path], profile: Profile, *, printer: str) -> HandPicked
 
     Raises:
         NothingToInspectError: a file is missing or not one of the profile's, or there is none at all.
+        SettingsError: the printer's name cannot stand in a key.
     """
+    if not PRINTER_NAME.fullmatch(printer):
+        raise SettingsError(f"expected a printer name of letters, digits and '-', got {printer!r}")
     named = [path for path in paths if not path.is_dir()]
     missing = [path for path in named if not path.is_file()]
     if missing:

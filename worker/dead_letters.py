@@ -1,6 +1,8 @@
 """Jobs that failed for good: each layer among them gets an invalid verdict, once."""
 
+from redis.exceptions import RedisError
 from rq import Queue
+from rq.exceptions import DeserializationError
 from rq.job import Job
 
 from layerwatch.errors import WireError
@@ -24,12 +26,14 @@ def bury(job_id: str, queue: Queue, station: Station) -> None:
 def _fetch(job_id: str, queue: Queue) -> Job | None:
     try:
         return queue.fetch_job(job_id)
-    except (ValueError, TypeError, KeyError):  # whatever somebody wrote into its record
+    except RedisError:
+        raise
+    except Exception:  # noqa: BLE001 - whatever somebody wrote into its record
         return None
 
 
 def _message(job: Job) -> InspectLayer | None:
     try:
         return InspectLayer.from_wire(job.args[0])
-    except (WireError, IndexError, TypeError, ValueError):
+    except (WireError, DeserializationError, IndexError, TypeError):
         return None

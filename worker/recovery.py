@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 import structlog
 from redis import Redis
+from redis.exceptions import RedisError
 from rq import Queue
 from rq.registry import clean_registries
 from rq.worker_registration import clean_worker_registry
@@ -49,7 +50,12 @@ class Recovery:
     def sweep_when_due(self) -> None:
         if time.monotonic() >= self._next_sweep:
             self._next_sweep = time.monotonic() + self.every_seconds
-            self.sweep()
+            try:
+                self.sweep()
+            except RedisError:
+                raise
+            except Exception:  # whatever a stranger wrote into RQ's keys must not end every worker
+                log.exception("recovery_failed")
 
     def sweep(self) -> None:
         """Put back what dead workers held, and answer what failed for good."""

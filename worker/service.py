@@ -5,7 +5,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from types import TracebackType
 
 import structlog
@@ -17,17 +17,19 @@ from rq.exceptions import DequeueTimeout
 from rq.executions import Execution
 from rq.job import Job
 from rq.serializers import JSONSerializer
+from rq.timeouts import JobTimeoutException
 from rq.worker.base import WorkerStatus
 
-from layerwatch.errors import WireError
+from layerwatch.errors import LayerwatchError, WireError
 from layerwatch.job import INSPECT_LAYER_JOB, INSPECT_QUEUE
-from layerwatch.redis_queue import JOB_TIMEOUT_SECONDS
+from layerwatch.redis_queue import FAILURE_TTL_SECONDS, JOB_TIMEOUT_SECONDS
 from worker.heartbeat import heartbeats
 from worker.recovery import Recovery
 from worker.settings import WorkerSettings
 
 POLL_SECONDS = 1  # a request to stop is noticed so soon; new jobs come at once
-LONGEST_PAUSE_SECONDS = 5.0
+SHORTEST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.5, 5.0  # between two tries to reach Redis
+EXPECTED = (LayerwatchError, OSError, RedisError, JobTimeoutException)
 STUCK_AFTER_SECONDS = JOB_TIMEOUT_SECONDS + 30
 
 log = structlog.get_logger("worker")
@@ -40,13 +42,20 @@ def quieten_rq() -> None:
 
 
 class InspectionJob(Job):
-    """A job that calls nothing but our own function, whatever name somebody wrote into Redis."""
+    """A job that calls nothing but our own function, whatever name somebody wrote into Redis.
+
+    Attributes:
+        beating: gives heartbeats while the function runs; before and after it RQ itself writes to the job's record.
+    """
+
+    beating: Callable[[], AbstractContextManager[None]] = nullcontext
 
     def perform(self) -> object:
         if self.func_name != INSPECT_LAYER_JOB:
             self.retries_left = 0
             raise WireError(f"expected a job {INSPECT_LAYER_JOB}, got {self.func_name}")
-        result: object = super().perform()
+        with self.beating():
+            result: object = super().perform()
         return result
 
     def retry(self, queue: Queue, pipeline: Pipeline) -> None:
@@ -118,14 +127,17 @@ class InspectionWorker(SimpleWorker):
         """Move a job whose record in Redis cannot be read to the failed ones; every worker would stumble over it."""
         log.error("job_unreadable", id=job_id, error=str(error))
         with self.connection.pipeline() as pipeline:
-            pipeline.zadd(self._queue.failed_job_registry.key, {job_id: "+inf"})
+            pipeline.zadd(self._queue.failed_job_registry.key, {job_id: time.time() + FAILURE_TTL_SECONDS})
             pipeline.lrem(self._queue.intermediate_queue.key, 1, job_id)
             pipeline.execute()
 
     def execute_job(self, job: Job, queue: Queue) -> None:
+        # RQ keeps the name of a dead worker's execution longer than its record, and stumbles over it at the end.
+        self.connection.delete(job.execution_registry.key)
         execution = self.prepare_execution(job)
-        with self._heartbeats(job, execution):
-            self.perform_job(job, queue, execution)
+        if isinstance(job, InspectionJob):
+            job.beating = lambda: self._heartbeats(job, execution)
+        self.perform_job(job, queue, execution)
         self.set_state(WorkerStatus.IDLE)
 
     def _heartbeats(self, job: Job, execution: Execution) -> AbstractContextManager[None]:
@@ -141,22 +153,29 @@ class InspectionWorker(SimpleWorker):
         return self._settings.dead_after_seconds
 
     def handle_exception(self, job: Job, *exc_info: type[BaseException] | BaseException | TracebackType | None) -> None:
-        """Log a failed attempt once, in our own words."""
-        log.error("attempt_failed", id=job.id, retries_left=job.retries_left, exc_info=exc_info)
+        """Log a failed attempt once, in our own words: what was to be expected as a line, a bug as a traceback."""
+        error = exc_info[1]
+        log.error(
+            "attempt_failed",
+            id=job.id,
+            retries_left=job.retries_left,
+            error=f"{type(error).__name__}: {error}",
+            exc_info=None if isinstance(error, EXPECTED) else exc_info,
+        )
 
 
 def serve(
     client: Redis, settings: WorkerSettings, *, bury: Callable[[str, Queue], None], stop: threading.Event
 ) -> None:
     """Serve until asked to stop; while Redis is away, wait and try again."""
-    pause = 0.5
+    pause = SHORTEST_PAUSE_SECONDS
     while not stop.is_set():
         began = time.monotonic()
         try:
             InspectionWorker(client, settings, bury=bury).serve(stop)
         except RedisError as error:
-            pause = (
-                0.5 if time.monotonic() - began > 2 * LONGEST_PAUSE_SECONDS else min(pause * 2, LONGEST_PAUSE_SECONDS)
-            )
+            if time.monotonic() - began > LONGEST_PAUSE_SECONDS:
+                pause = SHORTEST_PAUSE_SECONDS  # it worked in between
             log.warning("redis_unavailable", error=str(error), again_in_seconds=pause)
             stop.wait(pause)
+            pause = min(2 * pause, LONGEST_PAUSE_SECONDS)

@@ -4,8 +4,10 @@ import json
 import urllib.error
 import urllib.request
 from pathlib import Path
+from typing import Literal
 
 import pytest
+import structlog
 import typer
 from prometheus_client import CollectorRegistry, Counter
 from pydantic_settings import SettingsConfigDict
@@ -13,6 +15,7 @@ from pydantic_settings import SettingsConfigDict
 from layerwatch.cli import INTERRUPTED, MISUSE, run_app
 from layerwatch.errors import ProfileError, SettingsError
 from layerwatch.health import health_report, serve_health
+from layerwatch.logs import configure_logging
 from layerwatch.settings import SharedSettings, load_settings
 
 
@@ -130,3 +133,25 @@ def test_an_unknown_option_is_misuse() -> None:
 def test_a_bug_stays_a_traceback() -> None:
     with pytest.raises(ZeroDivisionError):
         run_app(app_that(ZeroDivisionError()), [])
+
+
+@pytest.mark.parametrize("log_format", ["console", "json"])
+def test_a_logged_traceback_shows_no_local_variables(
+    log_format: Literal["console", "json"], capsys: pytest.CaptureFixture[str]
+) -> None:
+    secret = "hunter" + "2"
+    configure_logging(log_format)
+
+    try:
+        raise_with(secret)
+    except ZeroDivisionError:
+        structlog.get_logger().exception("it_broke", redis="away")
+
+    written = capsys.readouterr().err
+    assert "it_broke" in written
+    assert "ZeroDivisionError" in written
+    assert secret not in written
+
+
+def raise_with(password: str) -> float:
+    return len(password) / 0

@@ -7,10 +7,10 @@ import cv2
 import numpy as np
 import pytest
 
+from layerwatch.atomic import write_atomic
 from layerwatch.job import InspectLayer, Optics
 from layerwatch.layers import LayerSet
 from layerwatch.verdict import Decision, Verdict
-from worker import artifacts
 from worker.pipeline import Pipeline
 
 FOLDER = "m290/job42/000001_melt"
@@ -73,10 +73,12 @@ def test_verdict_json_is_written_last_and_is_the_published_body(  # noqa: PLR091
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     written = []
-    write = artifacts.write_atomic
-    monkeypatch.setattr(
-        artifacts, "write_atomic", lambda path, content: (written.append(path.name), write(path, content))
-    )
+
+    def noted(path: Path, content: bytes) -> None:
+        written.append(path.name)
+        write_atomic(path, content)
+
+    monkeypatch.setattr("worker.artifacts.write_atomic", noted)
 
     verdict, _ = pipeline.inspect(some_message(of=write_pictures(sources)), attempt=1)
 
@@ -92,14 +94,12 @@ def test_no_verdict_is_written_beside_half_the_artifacts(  # noqa: PLR0917 - fix
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    write = artifacts.write_atomic
-
     def disk_full(path: Path, content: bytes) -> None:
         if path.name == "mask.png":
             raise OSError(28, "No space left on device")
-        write(path, content)
+        write_atomic(path, content)
 
-    monkeypatch.setattr(artifacts, "write_atomic", disk_full)
+    monkeypatch.setattr("worker.artifacts.write_atomic", disk_full)
 
     with pytest.raises(OSError, match="No space left"):
         pipeline.inspect(some_message(of=write_pictures(sources)), attempt=1)
