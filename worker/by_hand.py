@@ -45,7 +45,8 @@ def pick(paths: Sequence[Path], profile: Profile, *, printer: str) -> HandPicked
     """Return the layer sets that some files and folders hold; a folder stands for the files in it.
 
     Raises:
-        NothingToInspectError: a file is missing or not one of the profile's, or there is none at all.
+        NothingToInspectError: a file is missing or not one of the profile's, two claim the same light of a layer,
+            or there is none at all.
         SettingsError: the printer's name cannot stand in a key.
     """
     if not PRINTER_NAME.fullmatch(printer):
@@ -64,14 +65,21 @@ def pick(paths: Sequence[Path], profile: Profile, *, printer: str) -> HandPicked
     if len(unknown) == len(files) or any(files[file] for file in unknown):
         raise NothingToInspectError(_explain(unknown, profile))
     known = {file: name for file, name in names.items() if name is not None}
+    sets = group_by_layer(
+        _captures(known, root),
+        printer=printer,
+        default_build=safe_name(root.name) if root.name else "build",
+        expected_lights=profile.expected_lights,
+    )
+    taken = {root / capture.path for layer_set in sets for capture in layer_set.captures}
+    displaced = [str(file) for file in known if file not in taken]
+    if displaced:
+        raise NothingToInspectError(
+            f"{', '.join(displaced)}: another picture claims the same layer and light; inspect it in a call of its own"
+        )
     return HandPicked(
         root=root,
-        sets=group_by_layer(
-            _captures(known, root),
-            printer=printer,
-            default_build=safe_name(root.name) if root.name else "build",
-            expected_lights=profile.expected_lights,
-        ),
+        sets=sets,
         passed_over=tuple(file for file in unknown if file.suffix.lower() in PICTURES),
     )
 

@@ -190,12 +190,9 @@ def test_a_named_file_that_does_not_fit_is_not_passed_over(write_pictures: Write
         pick([tmp_path / "job42", stray], load_profile("nist-ammt"), printer="m290")
 
 
-def test_the_picture_written_last_counts_where_two_claim_one_layer(tmp_path: Path) -> None:
+def test_two_pictures_that_claim_one_layer_are_not_silently_made_one(tmp_path: Path) -> None:
     older, newer = one_light(tmp_path / "Image7.png"), one_light(tmp_path / "Image07.png", defect=True)
     os.utime(older, (1_000, 1_000))
-    os.utime(newer, (2_000, 2_000))
 
-    picked = pick([older, newer], load_profile("single-light"), printer="m290")
-
-    ((capture,),) = [layer_set.captures for layer_set in picked.sets]
-    assert capture.path == "Image07.png"
+    with pytest.raises(NothingToInspectError, match=r"Image7\.png: another picture claims"):
+        pick([older, newer], load_profile("single-light"), printer="m290")
