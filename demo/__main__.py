@@ -60,7 +60,7 @@ def run(  # noqa: PLR0913 - one option a choice of the user
             once=once,
             ports=free_ports(port),
             redis_url=os.environ.get("REDIS_URL") or None,
-            build=f"demo-{time.strftime('%Y%m%d-%H%M%S')}",
+            build=time.strftime("%m%d-%H%M%S"),
         )
         raise typer.Exit(supervise(plan))
 

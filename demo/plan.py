@@ -2,6 +2,7 @@
 
 import os
 import shlex
+import shutil
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,6 +10,7 @@ from pathlib import Path
 
 PRINTER = "demo"
 MM_PER_PX = 0.05  # the simulated camera's
+MIN_COLUMNS = 110  # the table of verdicts goes through a pipe, which has no width of its own
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +80,7 @@ class DemoPlan:
             "MONITORING_HOST": "127.0.0.1",
             "MONITORING_PORT": str(self.ports.page),
             "PYTHONUNBUFFERED": "1",
+            "COLUMNS": str(max(MIN_COLUMNS, shutil.get_terminal_size().columns)),
         }
         if self.source is None:
             settings["INGEST_MM_PER_PX"] = str(MM_PER_PX)

@@ -41,6 +41,14 @@ class Row:
         return f"{self.printer}_{self.build}_{self.layer:06d}_{self.stage}"
 
     @property
+    def layer_and_stage(self) -> str:
+        return f"{self.layer:06d} {self.stage}"
+
+    @property
+    def whose(self) -> str:
+        return f"{self.printer} {self.build}"
+
+    @property
     def region_count(self) -> str:
         return f"{self.regions}+" if self.regions_truncated else str(self.regions)
 

@@ -15,8 +15,9 @@ LOOK = {
     Decision.REJECT: "bold white on red",
     Decision.INVALID: "bold magenta",
 }
-REASONS_FROM_WIDTH = 110
+REASONS_FROM_WIDTH = 150
 AREAS_FROM_WIDTH = 90
+INDENT = 9  # below the decision
 
 
 class TableConsole(Console):
@@ -36,6 +37,8 @@ class VerdictTable:
     def show(self, row: Row) -> None:
         header = self._lines_since_header % max(10, self._console.height - 2) == 0
         self._console.print(self._table(row, header=header))
+        if row.decision is Decision.INVALID and self._console.width < REASONS_FROM_WIDTH:
+            self._console.print(Text(f"{' ' * INDENT}{'; '.join(row.reasons)}"), overflow="fold")
         self._lines_since_header += 1
 
     def _table(self, row: Row, *, header: bool) -> Table:
@@ -43,9 +46,11 @@ class VerdictTable:
         table = Table(box=None, show_header=header, header_style="bold", pad_edge=False, expand=True)
         table.add_column("time", width=8, no_wrap=True)
         table.add_column("decision", width=9, no_wrap=True)
-        table.add_column("layer set", ratio=3, no_wrap=True, overflow="ellipsis")
+        table.add_column("layer", width=13, no_wrap=True)
+        table.add_column("build", ratio=1, no_wrap=True, overflow="ellipsis")
         table.add_column("regions", width=7, justify="right", no_wrap=True)
-        cells: list[str | Text] = [self._time(row), decision_text(row.decision), row.key, row.region_count]
+        cells: list[str | Text] = [self._time(row), decision_text(row.decision), row.layer_and_stage, row.whose]
+        cells.append(row.region_count)
         if width >= AREAS_FROM_WIDTH:
             table.add_column("largest", width=11, justify="right", no_wrap=True)
             table.add_column("total", width=11, justify="right", no_wrap=True)

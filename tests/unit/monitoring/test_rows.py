@@ -59,9 +59,19 @@ def test_the_table_shows_the_word_and_the_layer_at_every_width(some_verdict: Ver
 
     text = captured.get()
     assert "REJECT" in text
-    assert "m290_job42_000001_melt" in text
+    assert "000001 melt" in text
     assert all(len(line) <= width for line in text.splitlines())
     assert ("too large" in text) is (width == 160)
+
+
+@pytest.mark.parametrize("width", [70, 100, 160])
+def test_the_reason_of_an_invalid_set_is_shown_at_every_width(some_verdict: VerdictMaker, width: int) -> None:
+    console = Console(width=width, height=40)
+
+    with console.capture() as captured:
+        VerdictTable(console).show(row_of(some_verdict(decision=Decision.INVALID, reasons=("missing light b",))))
+
+    assert "missing light b" in captured.get()
 
 
 def test_the_header_comes_back_once_a_screenful(some_verdict: VerdictMaker) -> None:
