@@ -21,6 +21,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from layerwatch.bundle import MANIFEST, AreaLimits, BundleFile, InputSpec, Manifest, OperatingPoint, describe_file
 from layerwatch.job import CaptureMessage, InspectLayer, Optics
 from layerwatch.layers import Capture, LayerKey, LayerSet, Stage
+from layerwatch.verdict import ArtifactPaths, Decision, Timing, Verdict
 
 MOMENT = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
 
@@ -313,6 +314,37 @@ def some_message(some_set: SetMaker) -> MessageMaker:
             problems=problems,
             settled=MOMENT,
             queued=MOMENT,
+        )
+
+    return build
+
+
+@pytest.fixture(scope="session")
+def verdict_about() -> Callable[[InspectLayer], Verdict]:
+    """A builder of verdicts that answer a message."""
+
+    def build(message: InspectLayer) -> Verdict:
+        return Verdict(
+            schema=1,
+            id=message.id,
+            printer=message.printer,
+            build=message.build,
+            layer=message.layer,
+            stage=message.stage,
+            revision=message.revision,
+            decision=Decision.PASS,
+            reasons=(),
+            max_confidence=0.0,
+            defect_area_ratio=0.0,
+            defect_area_mm2=None,
+            regions=(),
+            regions_truncated=False,
+            images=(),
+            model=None,
+            artifacts=ArtifactPaths(),
+            timing=Timing(captured=MOMENT, settled=MOMENT, queued=MOMENT, started=MOMENT, published=MOMENT),
+            attempt=1,
+            worker="test",
         )
 
     return build

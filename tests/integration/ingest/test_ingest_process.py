@@ -11,7 +11,6 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
@@ -25,7 +24,7 @@ from rq.serializers import JSONSerializer
 
 from layerwatch.job import INSPECT_QUEUE, InspectLayer
 from layerwatch.redis_results import RedisResults
-from layerwatch.verdict import ArtifactPaths, Decision, Timing, Verdict
+from layerwatch.verdict import Verdict
 
 pytestmark = pytest.mark.redis
 ROOT = Path(__file__).resolve().parents[3]
@@ -260,7 +259,9 @@ def test_while_redis_is_away_nothing_is_lost_and_health_says_so(own_redis_server
         assert site.log.count('"redis_down"') == 1
 
 
-def test_a_wiped_redis_is_rebuilt_from_folder_and_artifacts(site: Site, any_redis: Redis) -> None:
+def test_a_wiped_redis_is_rebuilt_from_folder_and_artifacts(
+    site: Site, any_redis: Redis, verdict_about: Callable[[InspectLayer], Verdict]
+) -> None:
     site.watching()
     for layer in (1, 2, 3):
         site.write_set(layer)
@@ -296,29 +297,3 @@ def test_a_folder_that_was_away_is_taken_up_again(site: Site) -> None:
     site.write_set(2)
 
     assert wait_until(lambda: site.layers() == [1, 2]), site.log
-
-
-def verdict_about(message: InspectLayer) -> Verdict:
-    moment = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
-    return Verdict(
-        schema=1,
-        id=message.id,
-        printer=message.printer,
-        build=message.build,
-        layer=message.layer,
-        stage=message.stage,
-        revision=message.revision,
-        decision=Decision.PASS,
-        reasons=(),
-        max_confidence=0.0,
-        defect_area_ratio=0.0,
-        defect_area_mm2=None,
-        regions=(),
-        regions_truncated=False,
-        images=(),
-        model=None,
-        artifacts=ArtifactPaths(),
-        timing=Timing(captured=moment, settled=moment, queued=moment, started=moment, published=moment),
-        attempt=1,
-        worker="test",
-    )

@@ -2,7 +2,6 @@
 
 import threading
 from collections.abc import Callable
-from datetime import timedelta
 from typing import Any, cast
 
 import pytest
@@ -16,7 +15,7 @@ from layerwatch.ports import LayerQueue, Ledger, ResultChannel
 from layerwatch.redis_connection import answers, connect
 from layerwatch.redis_queue import RETRIES, RedisQueue
 from layerwatch.redis_results import BODY, CHANNEL, LEDGER, STREAM, RedisResults
-from layerwatch.verdict import ArtifactPaths, Decision, Timing, Verdict
+from layerwatch.verdict import Verdict
 
 pytestmark = pytest.mark.redis
 TWINS = ["memory", "server"]
@@ -38,37 +37,11 @@ def queue(request: pytest.FixtureRequest) -> LayerQueue:
 
 
 @pytest.fixture
-def some_verdict(some_message: Callable[..., InspectLayer]) -> Callable[..., Verdict]:
+def some_verdict(
+    some_message: Callable[..., InspectLayer], verdict_about: Callable[[InspectLayer], Verdict]
+) -> Callable[..., Verdict]:
     def build(*, layer: int = 1, revision: int = 1, content: str = "") -> Verdict:
-        message = some_message(layer=layer, content=content)
-        moment = message.queued
-        return Verdict(
-            id=message.id,
-            printer=message.printer,
-            build=message.build,
-            layer=layer,
-            stage=message.stage,
-            revision=revision,
-            decision=Decision.PASS,
-            reasons=(),
-            max_confidence=0.1,
-            defect_area_ratio=0.0,
-            defect_area_mm2=None,
-            regions=(),
-            regions_truncated=False,
-            images=(),
-            model=None,
-            artifacts=ArtifactPaths(),
-            timing=Timing(
-                captured=moment,
-                settled=moment,
-                queued=moment,
-                started=moment,
-                published=moment + timedelta(seconds=1),
-            ),
-            attempt=1,
-            worker="w1",
-        )
+        return verdict_about(some_message(layer=layer, revision=revision, content=content))
 
     return build
 

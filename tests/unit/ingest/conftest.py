@@ -1,7 +1,6 @@
-"""What the tests of ingest share: small pictures, and verdicts about a message."""
+"""What the tests of ingest share: small pictures, and verdicts on disk."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 
 import cv2
@@ -9,9 +8,7 @@ import numpy as np
 import pytest
 
 from layerwatch.job import InspectLayer
-from layerwatch.verdict import ArtifactPaths, Decision, Timing, Verdict
-
-MOMENT = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
+from layerwatch.verdict import Verdict
 
 
 @pytest.fixture(scope="session")
@@ -21,37 +18,6 @@ def png() -> Callable[[int], bytes]:
     def build(number: int) -> bytes:
         pixels = np.random.default_rng(number).integers(0, 65535, (24, 32), dtype=np.uint16)
         return cv2.imencode(".png", pixels)[1].tobytes()
-
-    return build
-
-
-@pytest.fixture(scope="session")
-def verdict_about() -> Callable[[InspectLayer], Verdict]:
-    """A builder of verdicts that answer a message."""
-
-    def build(message: InspectLayer) -> Verdict:
-        return Verdict(
-            schema=1,
-            id=message.id,
-            printer=message.printer,
-            build=message.build,
-            layer=message.layer,
-            stage=message.stage,
-            revision=message.revision,
-            decision=Decision.PASS,
-            reasons=(),
-            max_confidence=0.0,
-            defect_area_ratio=0.0,
-            defect_area_mm2=None,
-            regions=(),
-            regions_truncated=False,
-            images=(),
-            model=None,
-            artifacts=ArtifactPaths(),
-            timing=Timing(captured=MOMENT, settled=MOMENT, queued=MOMENT, started=MOMENT, published=MOMENT),
-            attempt=1,
-            worker="test",
-        )
 
     return build
 
