@@ -254,6 +254,14 @@ def write_pictures() -> Callable[..., LayerSet]:
     return write
 
 
+@pytest.fixture
+def sources(tmp_path: Path) -> Path:
+    """An empty folder that printers write into."""
+    folder = tmp_path / "incoming"
+    folder.mkdir()
+    return folder
+
+
 SetMaker = Callable[..., LayerSet]
 MessageMaker = Callable[..., InspectLayer]
 

@@ -50,13 +50,6 @@ class Server(Protocol):
 
 
 @pytest.fixture
-def sources(tmp_path: Path) -> Path:
-    folder = tmp_path / "incoming"
-    folder.mkdir()
-    return folder
-
-
-@pytest.fixture
 def start_worker(
     any_redis: Redis, any_redis_server: Server, tiny_bundle: Path, tmp_path: Path, sources: Path
 ) -> Iterator[StartWorker]:

@@ -46,13 +46,6 @@ class Server(Protocol):
 
 
 @pytest.fixture
-def sources(tmp_path: Path) -> Path:
-    folder = tmp_path / "incoming"
-    folder.mkdir()
-    return folder
-
-
-@pytest.fixture
 def pipeline(tiny_bundle: Path, sources: Path, tmp_path: Path) -> Pipeline:
     return Pipeline(
         model=load_model(tiny_bundle, precision="int8", threads=1),

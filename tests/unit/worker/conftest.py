@@ -34,13 +34,6 @@ def model() -> LoadedModel:
 
 
 @pytest.fixture
-def sources(tmp_path: Path) -> Path:
-    folder = tmp_path / "incoming"
-    folder.mkdir()
-    return folder
-
-
-@pytest.fixture
 def pipeline(model: LoadedModel, sources: Path, tmp_path: Path) -> Pipeline:
     return Pipeline(
         model=model,
