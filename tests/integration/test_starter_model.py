@@ -1,0 +1,83 @@
+"""The model in models/starter: whole, small, and able to see; its figures stand in its model card."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from layerwatch.bundle import load_manifest, verify_files
+from layerwatch.verdict import Decision, Verdict
+
+ROOT = Path(__file__).resolve().parents[2]
+STARTER = ROOT / "models" / "starter"
+SEED = 9001  # of a build that the model was not trained on
+LAYERS = 6
+
+
+def test_every_file_is_the_one_of_the_manifest() -> None:
+    manifest = load_manifest(STARTER)
+
+    verify_files(STARTER, manifest)
+
+    assert {"int8.onnx", "float32.onnx", "model-card.md"} <= set(manifest.files)
+    assert set(manifest.operating_points) == {"int8", "float32"}
+
+
+def test_int8_is_a_quarter_of_float32_and_all_is_small() -> None:
+    sizes = {path.name: path.stat().st_size for path in STARTER.iterdir()}
+
+    assert sizes["int8.onnx"] <= 0.27 * sizes["float32.onnx"]
+    assert sum(sizes.values()) <= 25_000_000
+
+
+@pytest.fixture(scope="module")
+def build(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Pictures and truth of a simulated build, inspected with both precisions."""
+    folder = tmp_path_factory.mktemp("starter")
+    pictures = folder / "pictures"
+    options = ["--layers", str(LAYERS), "--seed", str(SEED), "--size", "800", "--period", "0", "--write", "plain"]
+    run("simulator", "run", "--out", str(pictures), "--truth", str(folder / "truth"), *options)
+    for precision in ("int8", "float32"):
+        chosen = ["--profile", "nist-ammt", "--precision", precision, "--model", str(STARTER)]
+        run("worker", "inspect", str(pictures), "--out", str(folder / precision), *chosen)
+    return folder
+
+
+def run(*words: str) -> None:
+    done = subprocess.run([sys.executable, "-m", *words], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode in {0, 1}, done.stderr
+
+
+def verdicts(folder: Path) -> dict[str, Verdict]:
+    return {path.parent.name: Verdict.from_json(path.read_bytes()) for path in sorted(folder.glob("*/verdict.json"))}
+
+
+def test_both_precisions_say_nearly_the_same(build: Path) -> None:
+    quick, exact = verdicts(build / "int8"), verdicts(build / "float32")
+
+    same = sum(quick[key].decision == exact[key].decision for key in exact)
+
+    assert len(quick) == len(exact) == 2 * LAYERS
+    assert same >= 2 * LAYERS - 1
+    assert {verdict.model.precision for verdict in quick.values() if verdict.model} == {"int8"}
+    assert Decision.INVALID not in {verdict.decision for verdict in exact.values()}
+
+
+def test_large_defects_are_seen(build: Path) -> None:
+    found, there = 0, 0
+    for verdict in verdicts(build / "int8").values():
+        truth = cv2.imread(str(build / "truth" / f"{verdict.layer:06d}_{verdict.stage}.png"), cv2.IMREAD_GRAYSCALE)
+        mask = cv2.imread(str(build / "int8" / str(verdict.key) / "mask.png"), cv2.IMREAD_GRAYSCALE)
+        assert truth is not None
+        assert mask is not None
+        count, labels, stats, _ = cv2.connectedComponentsWithStats(truth)
+        for label in range(1, count):
+            if stats[label, cv2.CC_STAT_AREA] >= 100:
+                there += 1
+                found += bool(np.mean(mask[labels == label] > 0) >= 0.2)
+
+    assert there >= 5
+    assert found >= 0.7 * there
