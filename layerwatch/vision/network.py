@@ -1,0 +1,68 @@
+"""The network itself: the only file of layerwatch that needs torch. Serving int8 never imports it."""
+
+from pathlib import Path
+from typing import Any, Final
+
+import segmentation_models_pytorch as smp
+import torch
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+ENCODER: Final = "mobilenet_v2"
+DECODER_CHANNELS: Final = (256, 128, 64, 32, 16)
+MEAN: Final = (0.485, 0.456, 0.406)
+STD: Final = (0.229, 0.224, 0.225)
+MULTIPLE: Final = 32  # five halvings in the encoder
+
+
+def build_network(
+    encoder_weights: str | Path = "none", *, decoder_channels: tuple[int, ...] = DECODER_CHANNELS
+) -> nn.Module:
+    """Return a U-Net with a MobileNetV2 encoder: (N, 3, H, W) normalised -> (N, 1, H, W) logits.
+
+    Args:
+        encoder_weights: `imagenet` (fetched from the model hub), `none`, or a safetensors file with the encoder's
+            tensors.
+        decoder_channels: of the five decoder stages, deepest first.
+    """
+    fetched = "imagenet" if str(encoder_weights) == "imagenet" else None
+    network: nn.Module = smp.Unet(
+        ENCODER, encoder_weights=fetched, in_channels=3, classes=1, decoder_channels=decoder_channels
+    )
+    if str(encoder_weights) not in {"imagenet", "none"}:
+        encoder: Any = network.encoder
+        encoder.load_state_dict(dict(load_file(encoder_weights)), strict=True)
+    return network
+
+
+def add_to_logits(network: nn.Module, offset: float) -> None:
+    """Change a network of `build_network` in place so that its logits are greater by `offset`."""
+    head: Any = network.segmentation_head
+    with torch.no_grad():
+        head[0].bias += offset
+
+
+class Inspectable(nn.Module):
+    """The network as it is served: grey values in, probabilities out.
+
+    `forward` takes tiles (N, H, W, 3) uint8 0..255, H and W multiples of 32, and returns the probability of a defect,
+    (N, H, W) float32 0..1.
+    """
+
+    scale: Tensor
+    shift: Tensor
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+        self.register_buffer("scale", 1 / (255 * torch.tensor(STD).view(1, 3, 1, 1)))
+        self.register_buffer("shift", -(torch.tensor(MEAN) / torch.tensor(STD)).view(1, 3, 1, 1))
+
+    def forward(self, tiles: Tensor) -> Tensor:
+        return torch.sigmoid(self.logits(tiles))
+
+    def logits(self, tiles: Tensor) -> Tensor:
+        """Return (N, H, W) float32 for tiles as in `forward`."""
+        planes = tiles.permute(0, 3, 1, 2).to(self.scale.dtype)
+        answer: Tensor = self.network(planes * self.scale + self.shift)
+        return answer[:, 0]

@@ -1,0 +1,102 @@
+"""The trainer from pictures to a served bundle, on layers that the simulator printed."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from layerwatch.bundle import load_manifest, read_verified, verify_files
+from layerwatch.registry import Registry
+from simulator.__main__ import main as simulate
+from trainer.__main__ import main
+
+pytestmark = pytest.mark.torch
+pytest.importorskip("torch")
+
+SETS = 4
+
+
+@pytest.fixture(scope="module")
+def printed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two layers in both stages, all with defects."""
+    root = tmp_path_factory.mktemp("printed")
+    options = [
+        "--layers",
+        "2",
+        "--period",
+        "0",
+        "--size",
+        "160",
+        "--defect-rate",
+        "1",
+        "--write",
+        "plain",
+        "--seed",
+        "5",
+    ]
+    assert simulate(["run", "--out", str(root / "images"), "--truth", str(root / "truth"), *options]) == 0
+    return root
+
+
+@pytest.fixture(scope="module")
+def registry(printed: Path) -> Path:
+    """A registry with what two steps of training give."""
+    command = (
+        f"train --images {printed / 'images'} --masks {printed / 'truth'} --profile nist-ammt "
+        "--encoder-weights none --decoder-channels 16,16,8,8,8 --crop 64 --batch 2 --steps 2 --validate-every 1 "
+        "--validation-share 0.5 --threads 1 --device cpu --name tiny --version 1 "
+        f"--work {printed / 'work'} --registry {printed / 'registry'}"
+    )
+
+    status = main(command.split())
+
+    assert status == 0
+    return printed / "registry"
+
+
+def test_a_trained_bundle_is_whole_promoted_and_says_where_it_comes_from(registry: Path) -> None:
+    bundle = Registry(registry).resolve("tiny")
+
+    manifest = load_manifest(bundle)
+
+    verify_files(bundle, manifest)
+    assert manifest.id == "tiny/1"
+    assert {"float32.onnx", "int8.onnx", "float32.safetensors", "model-card.md"} <= set(manifest.files)
+    assert set(manifest.operating_points) == {"float32", "int8"}
+    assert manifest.lineage["data"]["training_layer_sets"] == manifest.lineage["data"]["validation_layer_sets"] == 2
+    assert manifest.lineage["steps"] == 2
+
+
+def test_the_int8_file_runs_in_openvino(registry: Path) -> None:
+    from trainer.engines import openvino_engine  # noqa: PLC0415
+
+    bundle = Registry(registry).resolve("tiny")
+    run = openvino_engine(read_verified(bundle, load_manifest(bundle), "int8.onnx"), threads=1)
+
+    probability = run(np.zeros((2, 96, 64, 3), np.uint8))
+
+    assert probability.shape == (2, 96, 64)
+    assert 0 <= probability.min() <= probability.max() <= 1
+
+
+def test_evaluate_writes_figures_and_a_sheet(registry: Path, printed: Path, tmp_path: Path) -> None:
+    command = (
+        f"evaluate --bundle tiny --registry {registry} --profile nist-ammt --threads 1 --min-region-px 5 "
+        f"--images {printed / 'images'} --masks {printed / 'truth'} "
+        f"--json {tmp_path / 'e.json'} --sheet {tmp_path / 'worst.png'}"
+    )
+
+    status = main(command.split())
+
+    assert status == 0
+    report = json.loads((tmp_path / "e.json").read_text(encoding="utf-8"))
+    assert report["bundle"] == "tiny/1"
+    assert {figures["layer_sets"] for figures in report["precisions"].values()} == {SETS}
+    assert report["agreement"]["of"] == SETS
+    assert (tmp_path / "worst.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_version_is_published_once_and_a_finished_run_leaves_no_state(registry: Path, printed: Path) -> None:
+    assert not list((printed / "work" / "run").glob("*"))
+    assert Registry(registry).versions("tiny") == ("1",)

@@ -1,0 +1,79 @@
+from functools import cache
+
+import numpy as np
+import pytest
+
+from layerwatch.errors import TrainingError
+
+pytestmark = pytest.mark.torch
+pytest.importorskip("torch")
+
+import torch  # noqa: E402
+
+from layerwatch.vision.network import Inspectable, build_network  # noqa: E402 - they need torch
+from trainer.engines import onnxruntime_engine, openvino_engine, segmenter  # noqa: E402
+from trainer.export import check_export, export_onnx  # noqa: E402
+from trainer.quantize import Variant, compact, quantize  # noqa: E402
+
+
+@cache
+def tiny() -> tuple[Inspectable, bytes]:
+    torch.manual_seed(0)
+    model = Inspectable(build_network(decoder_channels=(16, 16, 8, 8, 8))).eval()
+    return model, export_onnx(model)
+
+
+def tiles(number: int, seed: int = 0) -> list[np.ndarray[tuple[int, ...], np.dtype[np.uint8]]]:
+    rng = np.random.default_rng(seed)
+    return [rng.integers(0, 256, (64, 96, 3), dtype=np.uint8) for _ in range(number)]
+
+
+def test_the_file_gives_what_torch_gives_in_both_engines_at_any_size() -> None:
+    model, onnx = tiny()
+
+    assert check_export(model, onnx, [np.stack(tiles(3)), np.zeros((1, 32, 32, 3), np.uint8)]) < 1e-4
+
+
+def test_a_file_of_another_network_is_noticed() -> None:
+    _, onnx = tiny()
+    torch.manual_seed(1)
+    other = Inspectable(build_network(decoder_channels=(16, 16, 8, 8, 8))).eval()
+
+    with pytest.raises(TrainingError, match="differ from torch's by"):
+        check_export(other, onnx, [])
+
+
+def test_int8_is_close_to_float32_small_and_loads_in_both_engines() -> None:
+    _, onnx = tiny()
+
+    int8 = quantize(onnx, tiles(4), Variant())
+
+    seen = np.stack(tiles(2, seed=5))
+    expected = openvino_engine(onnx)(seen)
+    in_openvino, in_onnxruntime = openvino_engine(int8)(seen), onnxruntime_engine(int8)(seen)
+    assert np.abs(in_openvino - expected).mean() < 0.1
+    assert np.abs(in_onnxruntime - expected).mean() < 0.1
+    assert len(int8) < 0.32 * len(onnx)  # a tiny decoder; the real one reaches 0.27
+
+
+def test_every_tile_counts_in_calibration_however_many_there_are() -> None:
+    _, onnx = tiny()
+    few, bright = [np.zeros((32, 32, 3), np.uint8)] * 17, np.full((32, 32, 3), 255, np.uint8)
+
+    dark = quantize(onnx, few[:16], Variant(float_ends=False))
+    mixed = quantize(onnx, [bright, *few[:15]], Variant(float_ends=False))
+
+    assert dark != mixed
+
+
+def test_compacting_changes_no_answer() -> None:
+    _, onnx = tiny()
+    seen = np.stack(tiles(1))
+
+    assert np.array_equal(onnxruntime_engine(compact(onnx))(seen), onnxruntime_engine(onnx)(seen))
+
+
+def test_a_segmenter_rounds_probabilities_to_255ths() -> None:
+    segment = segmenter(lambda seen: np.full(seen.shape[:3], 0.5, np.float32))
+
+    assert np.unique(segment(np.zeros((1, 4, 4, 3), np.uint8))).tolist() == [128]

@@ -1,0 +1,87 @@
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from layerwatch.errors import TrainingError
+from layerwatch.layers import Stage
+from layerwatch.profile import load_profile
+from layerwatch.vision.read import Picture
+from trainer.measuring import Measured
+from trainer.operating_point import choose, survey
+from trainer.sources import CLEAN, THRESHOLD, LayerFiles, Source
+
+SHAPE = (80, 80)
+
+
+def measured(probability: NDArray[np.uint8], kinds: NDArray[np.uint8], *, masks: str = CLEAN) -> Measured:
+    return Measured(
+        files=LayerFiles(source=0, build="b", layer=1, stage=Stage.RECOAT, pictures=(Path("a.png"),)),
+        source=Source(images=Path(), masks=masks, profile=load_profile("single-light")),
+        pictures=[Picture(pixels=np.zeros(SHAPE, np.uint8), bits=8)],
+        kinds=kinds,
+        plate=None,
+        probability=probability,
+    )
+
+
+def square(side: int, value: int) -> NDArray[np.uint8]:
+    picture = np.zeros(SHAPE, np.uint8)
+    picture[10 : 10 + side, 10 : 10 + side] = value
+    return picture
+
+
+def layers(defect: int, noise: int, *, noise_side: int = 10, masks: str = CLEAN) -> Iterator[Measured]:
+    """Ten layers with a defect of 12 x 12 px seen with one probability, ten clean ones with false noise."""
+    for _ in range(10):
+        yield measured(square(12, defect), square(12, 1), masks=masks)
+        yield measured(square(noise_side, noise), np.zeros(SHAPE, np.uint8), masks=masks)
+
+
+def test_the_threshold_lies_between_noise_and_defects() -> None:
+    point, candidate = choose(survey(layers(defect=230, noise=120)))
+
+    assert 120 / 255 < point.threshold <= 230 / 255
+    assert candidate.region_recall == 1
+    assert candidate.clean_flagged == 0
+    assert point.recall == 1
+
+
+def test_noise_as_bright_as_defects_is_left_out_by_its_size() -> None:
+    point, candidate = choose(survey(layers(defect=230, noise=250, noise_side=6)))
+
+    assert 36 < point.limits.min_region_px <= 144
+    assert candidate.region_recall == 1
+    assert candidate.clean_flagged == 0
+
+
+def test_clean_layers_are_left_in_peace_even_where_that_costs_defects() -> None:
+    _, candidate = choose(survey(layers(defect=120, noise=200, noise_side=14)))
+
+    assert candidate.clean_flagged == 0
+    assert candidate.region_recall == 0
+
+
+def test_no_false_region_of_validation_is_large_enough_to_reject_a_layer() -> None:
+    many = [*layers(defect=230, noise=20), measured(square(60, 255), np.zeros(SHAPE, np.uint8))]
+    many += [measured(square(2, 10), np.zeros(SHAPE, np.uint8)) for _ in range(20)]
+
+    point, _ = choose(survey(many))
+
+    assert point.limits.reject_px >= 2 * 3600
+
+
+def test_data_without_defects_is_refused_with_the_reason() -> None:
+    clean = [measured(square(5, 200), np.zeros(SHAPE, np.uint8))] * 3
+
+    with pytest.raises(TrainingError, match="shows no defect, so no threshold is better than another"):
+        choose(survey(clean))
+
+
+def test_figures_against_regenerated_masks_say_so() -> None:
+    point, _ = choose(survey(layers(defect=230, noise=120, masks=THRESHOLD)))
+
+    assert "regenerated masks" in point.measured_on
+    assert "not recall" in point.measured_on

@@ -1,0 +1,28 @@
+import pytest
+
+from layerwatch.errors import TrainingError
+from trainer.recipe import Recipe, encoder_file, make_recipe
+
+
+def test_channels_are_read_from_text() -> None:
+    assert make_recipe("144,96,48,32,16", crop=128).decoder_channels == (144, 96, 48, 32, 16)
+
+
+def test_every_wrong_value_is_named_in_one_line() -> None:
+    with pytest.raises(TrainingError, match=r"decoder_channels.*; scale.*; crop") as caught:
+        make_recipe("1,2", scale=3.0, crop=100)
+
+    assert "\n" not in str(caught.value)
+
+
+def test_a_run_may_go_on_longer_but_not_differently() -> None:
+    recipe = Recipe(steps=10)
+
+    assert Recipe(steps=20, max_minutes=5).continues(recipe)
+    assert not Recipe(steps=10, crop=128).continues(recipe)
+
+
+def test_words_for_encoder_weights_are_no_files() -> None:
+    assert encoder_file("imagenet") is None
+    assert encoder_file("none") is None
+    assert str(encoder_file("w.safetensors")) == "w.safetensors"

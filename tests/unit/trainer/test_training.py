@@ -1,0 +1,90 @@
+import numpy as np
+import pytest
+
+pytestmark = pytest.mark.torch
+pytest.importorskip("torch")
+
+import torch  # noqa: E402
+
+from layerwatch.vision.network import Inspectable, add_to_logits, build_network  # noqa: E402 - they need torch
+from trainer.augment import build_augmentation, change_lights  # noqa: E402
+from trainer.loss import dice_loss, segmentation_loss, weight_offset  # noqa: E402
+from trainer.recipe import Recipe  # noqa: E402
+from trainer.training import build_optimizer, rate_factor, training_mode  # noqa: E402
+
+
+def test_dice_is_0_for_a_sure_and_right_answer_and_1_for_a_wrong_one() -> None:
+    mask = torch.zeros(1, 32, 32)
+    mask[:, 8:24, 8:24] = 1
+
+    assert dice_loss((mask * 2 - 1) * 50, mask) == pytest.approx(0.0, abs=1e-3)
+    assert dice_loss((1 - mask * 2) * 50, mask) > 0.99
+    assert dice_loss(torch.full_like(mask, -50), torch.zeros_like(mask)) == pytest.approx(0.0, abs=1e-3)
+
+
+def test_a_missed_pixel_costs_pos_weight_times_a_false_one() -> None:
+    missed = torch.nn.functional.binary_cross_entropy_with_logits
+    logits, mask = torch.zeros(1, 4, 4), torch.ones(1, 4, 4)
+
+    loss = segmentation_loss(logits, mask, pos_weight=40)
+
+    assert loss == pytest.approx(40 * float(missed(logits, mask)) + float(dice_loss(logits, mask)), rel=1e-5)
+
+
+def test_the_weight_is_taken_back_from_the_odds() -> None:
+    torch.manual_seed(0)
+    model = Inspectable(build_network(decoder_channels=(8, 8, 8, 8, 8))).eval()
+    tiles = torch.randint(0, 256, (1, 64, 64, 3), dtype=torch.uint8)
+    with torch.inference_mode():
+        before = model(tiles)
+
+    add_to_logits(model.network, weight_offset(40))
+
+    with torch.inference_mode():
+        after = model(tiles)
+    assert torch.allclose(after / (1 - after), before / (1 - before) / 40, rtol=1e-3)
+
+
+def test_the_rate_warms_up_and_falls_to_almost_nothing() -> None:
+    assert rate_factor(0, 0.0, warm_up=9) == pytest.approx(0.1)
+    assert rate_factor(9, 0.0, warm_up=9) == pytest.approx(1)
+    assert rate_factor(500, 0.5, warm_up=9) == pytest.approx(0.505)
+    assert rate_factor(999, 1.0, warm_up=9) == pytest.approx(0.01)
+
+
+def test_only_the_encoders_batch_norm_is_frozen_and_it_learns_slower() -> None:
+    model = Inspectable(build_network(decoder_channels=(8, 8, 8, 8, 8)))
+
+    training_mode(model, freeze_encoder_norm=True)
+    groups = build_optimizer(model.network, Recipe()).param_groups
+
+    norms = {name: layer.training for name, layer in model.named_modules() if isinstance(layer, torch.nn.BatchNorm2d)}
+    assert not any(training for name, training in norms.items() if ".encoder." in name)
+    assert all(training for name, training in norms.items() if ".encoder." not in name)
+    assert [group["peak"] for group in groups] == [2e-4, 1e-3]
+    assert sum(len(group["params"]) for group in groups) == len(list(model.parameters()))
+
+
+def test_augmentation_depends_on_nothing_but_the_random_state() -> None:
+    augment = build_augmentation()
+    rng = np.random.default_rng(0)
+    channels, mask = rng.integers(0, 256, (64, 64, 3), dtype=np.uint8), rng.integers(0, 2, (64, 64), dtype=np.uint8)
+
+    first = augment(channels, mask, np.random.default_rng(7))
+    again = augment(channels, mask, np.random.default_rng(7))
+    other = augment(channels, mask, np.random.default_rng(8))
+
+    assert all(np.array_equal(one, two) for one, two in zip(first, again, strict=True))
+    assert not np.array_equal(first[0], other[0])
+    assert set(np.unique(first[1])) <= {0, 1}
+    assert first[1].sum() == mask.sum()
+
+
+def test_some_crops_show_one_light_in_all_channels() -> None:
+    channels = np.dstack([np.full((8, 8), value, np.uint8) for value in (50, 100, 150)])
+
+    seen = [change_lights(channels, np.random.default_rng(seed)) for seed in range(200)]
+
+    alike = np.mean([np.ptp(crop[0, 0].astype(int)) == 0 for crop in seen])
+    assert 0.2 < alike < 0.4
+    assert {crop.dtype for crop in seen} == {np.dtype(np.uint8)}

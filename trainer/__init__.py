@@ -1,0 +1,1 @@
+"""Pictures and masks in, a model bundle in the registry out."""

@@ -1,0 +1,82 @@
+"""Which way to quantize: the one whose int8 network ranks pixels most like the float32 network does."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trainer.engines import openvino_engine, segmenter
+from trainer.metrics import PixelCounts, average_precision
+from trainer.quantize import Variant, quantize
+from trainer.store import MULTIPLE, Sample, evenly
+
+CALIBRATION_TILES: Final = 96
+COMPARED_SETS: Final = 24
+TILE: Final = 256
+VARIANTS: Final = (
+    Variant(),
+    Variant(reduce_range=True),
+    Variant(method="percentile"),
+    Variant(method="entropy"),
+    Variant(float_ends=False),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quantized:
+    """The chosen int8 network and what each variant reached; average precision of pixels at the working scale."""
+
+    onnx: bytes
+    variant: Variant
+    float_precision: float
+    precisions: dict[str, float]
+
+
+def best_int8(
+    onnx: bytes, training: Sequence[Sample], validation: Sequence[Sample], *, seed: int, say: Callable[[str], None]
+) -> Quantized:
+    """Quantize in several ways and return the one closest to float32 in average precision on validation data."""
+    tiles = calibration_tiles(training, seed=seed)
+    compared = evenly(validation, COMPARED_SETS)
+    wanted = compared_precision(onnx, compared)
+    precisions: dict[str, float] = {}
+    best: tuple[float, bytes, Variant] | None = None
+    for variant in VARIANTS:
+        candidate = quantize(onnx, tiles, variant)
+        reached = compared_precision(candidate, compared)
+        precisions[str(variant)] = reached
+        say(f"int8 {variant}: average precision {reached:.4f}, float32 {wanted:.4f}")
+        loss = max(0.0, wanted - reached)
+        if best is None or loss < best[0]:
+            best = (loss, candidate, variant)
+    if best is None:
+        raise ValueError("there is no way to quantize")
+    return Quantized(onnx=best[1], variant=best[2], float_precision=wanted, precisions=precisions)
+
+
+def calibration_tiles(samples: Sequence[Sample], *, seed: int) -> list[NDArray[np.uint8]]:
+    """Return tiles (th, tw, 3) of the training data; half of them hold a defect where there is one."""
+    rng = np.random.default_rng(seed)
+    tiles = []
+    for number in range(CALIBRATION_TILES):
+        sample = samples[int(rng.integers(len(samples)))]
+        channels, kinds = sample.load_channels(), sample.load_kinds()
+        height, width = (min(TILE, side // MULTIPLE * MULTIPLE) for side in kinds.shape)
+        defects = np.argwhere(kinds > 0) if number % 2 else np.empty((0, 2), np.int64)
+        centre = defects[rng.integers(len(defects))] if len(defects) else rng.integers(kinds.shape)
+        top = int(np.clip(centre[0] - height // 2, 0, kinds.shape[0] - height))
+        left = int(np.clip(centre[1] - width // 2, 0, kinds.shape[1] - width))
+        tiles.append(np.ascontiguousarray(channels[top : top + height, left : left + width]))
+    return tiles
+
+
+def compared_precision(onnx: bytes, samples: Sequence[Sample]) -> float:
+    """Return the average precision of the pixels at the working scale in OpenVINO."""
+    segment = segmenter(openvino_engine(onnx))
+    counts = PixelCounts()
+    for sample in samples:
+        tile, defect = sample.load_tile()
+        counts.add(segment(tile)[0], defect)
+    return average_precision(counts)

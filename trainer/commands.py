@@ -1,0 +1,180 @@
+"""The commands of the trainer; what is slow to import is imported inside them."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from layerwatch.atomic import write_atomic
+from layerwatch.settings import load_settings
+from trainer.options import (
+    DefectClassesOption,
+    DeviceName,
+    ImagesOption,
+    MasksOption,
+    PrecisionChoice,
+    ProfileOption,
+    RegistryOption,
+)
+from trainer.recipe import make_recipe
+from trainer.settings import TrainerSettings
+
+app = typer.Typer(
+    help="Pictures and masks in, a model bundle in the registry out.", no_args_is_help=True, add_completion=False
+)
+
+
+@app.command()
+def train(  # noqa: PLR0913 - one parameter an option
+    *,
+    images: ImagesOption,
+    profile: ProfileOption,
+    masks: MasksOption = None,
+    defect_classes: DefectClassesOption = None,
+    weight: Annotated[
+        list[float] | None,
+        typer.Option(help="Share of the training crops of each --images; by default as many as it has layer sets."),
+    ] = None,
+    name: Annotated[str, typer.Option(help="Name of the model.")] = "layerwatch",
+    version: Annotated[str | None, typer.Option(help="Version; by default date and time.")] = None,
+    registry: RegistryOption = None,
+    work: Annotated[Path, typer.Option(help="Folder for prepared pictures and the state of the run.")] = Path(
+        "data/training"
+    ),
+    scale: Annotated[float, typer.Option(help="Working scale: the network sees pictures shrunk to this.")] = 0.5,
+    crop: Annotated[int, typer.Option(help="Side of a training crop in px at the working scale.")] = 256,
+    batch: Annotated[int, typer.Option(help="Crops a step.")] = 8,
+    steps: Annotated[int, typer.Option(help="Steps at most.")] = 2000,
+    max_minutes: Annotated[
+        float | None, typer.Option(help="Minutes of training at most, over all resumed runs.")
+    ] = None,
+    lr: Annotated[float, typer.Option(help="Peak learning rate of the decoder.")] = 1e-3,
+    encoder_lr: Annotated[float, typer.Option(help="Peak learning rate of the encoder.")] = 2e-4,
+    pos_weight: Annotated[
+        float, typer.Option(help="How much more a missed defect pixel costs than a false one.")
+    ] = 40.0,
+    decoder_channels: Annotated[
+        str, typer.Option(help="Of the five decoder stages, deepest first.")
+    ] = "256,128,64,32,16",
+    encoder_weights: Annotated[
+        str | None,
+        typer.Option(help="imagenet, none, or a safetensors file.  [env: TRAINER_ENCODER_WEIGHTS] [default: imagenet]"),
+    ] = None,
+    freeze_encoder_norm: Annotated[
+        bool, typer.Option(help="Keep the BatchNorm statistics that came with the encoder's weights.")
+    ] = True,
+    validation_share: Annotated[float, typer.Option(help="Share of builds, or of a build's layers, held back.")] = 0.2,
+    validate_every: Annotated[int, typer.Option(help="Steps between validations.")] = 250,
+    device: Annotated[DeviceName | None, typer.Option(help="[env: TRAINER_DEVICE] [default: auto]")] = None,
+    threads: Annotated[
+        int | None, typer.Option(min=1, help="CPU threads; by default all that this process may use.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Of everything random.")] = 0,
+    resume: Annotated[bool, typer.Option(help="Go on with the run that --work holds.")] = False,
+    promote: Annotated[
+        bool | None,
+        typer.Option(help="Put the new version in service, or not; by default only if there is none in service."),
+    ] = None,
+    safetensors: Annotated[bool, typer.Option(help="Keep float32.safetensors in the bundle.")] = True,
+) -> None:
+    """Train a network and publish it as a bundle: float32 and static int8, each with its own operating point.
+
+    Ctrl-C stops cleanly; the same command with --resume goes on.
+    """
+    settings = load_settings(TrainerSettings, registry_dir=registry, encoder_weights=encoder_weights, device=device)
+    from trainer.request import Request  # noqa: PLC0415
+    from trainer.run import train_and_publish  # noqa: PLC0415 - torch takes seconds to import
+    from trainer.sources import parse_sources  # noqa: PLC0415
+
+    recipe = make_recipe(
+        decoder_channels,
+        encoder_weights=settings.encoder_weights,
+        scale=scale,
+        crop=crop,
+        batch=batch,
+        steps=steps,
+        max_minutes=max_minutes,
+        learning_rate=lr,
+        encoder_learning_rate=encoder_lr,
+        freeze_encoder_norm=freeze_encoder_norm and settings.encoder_weights != "none",
+        pos_weight=pos_weight,
+        validation_share=validation_share,
+        validate_every=validate_every,
+        seed=seed,
+    )
+    request = Request(
+        sources=parse_sources(images, masks or [], profile, weight or [], defect_classes or []),
+        recipe=recipe,
+        name=name,
+        version=version,
+        work=work,
+        registry=settings.registry_dir,
+        device=settings.device,
+        threads=threads,
+        resume=resume,
+        promote=promote,
+        keep_safetensors=safetensors,
+    )
+    train_and_publish(request, Console())
+
+
+@app.command()
+def evaluate(  # noqa: PLR0913 - one parameter an option
+    *,
+    images: ImagesOption,
+    profile: ProfileOption,
+    bundle: Annotated[str, typer.Option(help="Directory of a bundle, or NAME or NAME/VERSION in the registry.")],
+    masks: MasksOption = None,
+    defect_classes: DefectClassesOption = None,
+    precision: Annotated[PrecisionChoice, typer.Option(help="Which network.")] = PrecisionChoice.BOTH,
+    min_region_px: Annotated[int, typer.Option(min=1, help="Smaller true regions are not asked for.")] = 50,
+    json_file: Annotated[Path | None, typer.Option("--json", help="Write the figures here as JSON.")] = None,
+    sheet: Annotated[Path | None, typer.Option(help="Write a PNG of the layer sets that went worst.")] = None,
+    registry: RegistryOption = None,
+    threads: Annotated[int | None, typer.Option(min=1, help="CPU threads; by default all.")] = None,
+) -> None:
+    """Measure a bundle on layer sets with known truth, judged exactly as the worker judges."""
+    settings = load_settings(TrainerSettings, registry_dir=registry)
+    from layerwatch.registry import Registry  # noqa: PLC0415
+    from trainer.evaluating import evaluate_bundle, print_report  # noqa: PLC0415 - slow to import
+    from trainer.sources import parse_sources  # noqa: PLC0415
+
+    console = Console()
+    report, worst = evaluate_bundle(
+        Registry(settings.registry_dir).resolve(bundle),
+        parse_sources(images, masks or [], profile, (), defect_classes or []),
+        precisions=precision.precisions,
+        counted_px=min_region_px,
+        threads=threads,
+        console=console,
+    )
+    print_report(report, console)
+    if json_file is not None:
+        write_atomic(json_file, (report.model_dump_json(indent=1) + "\n").encode())
+    if sheet is not None:
+        write_atomic(sheet, worst.png())
+
+
+@app.command()
+def pack(
+    bundle: Annotated[str, typer.Argument(help="Directory of a bundle, or NAME or NAME/VERSION in the registry.")],
+    target: Annotated[Path, typer.Argument(help="New or empty directory.")],
+    *,
+    without: Annotated[list[str] | None, typer.Option(help="File to leave out; repeatable.")] = None,
+    evaluation: Annotated[
+        list[str] | None,
+        typer.Option(help="TITLE=FILE, what `evaluate --json` wrote, to be told in manifest and card; repeatable."),
+    ] = None,
+    registry: RegistryOption = None,
+) -> None:
+    """Copy a bundle to where it is shipped from, without what is not needed there, and with its measurements."""
+    settings = load_settings(TrainerSettings, registry_dir=registry)
+    from layerwatch.registry import Registry  # noqa: PLC0415
+    from trainer.packing import pack as pack_bundle  # noqa: PLC0415
+    from trainer.packing import read_evaluations  # noqa: PLC0415
+
+    source = Registry(settings.registry_dir).resolve(bundle)
+    manifest = pack_bundle(source, target, without=without or [], evaluations=read_evaluations(evaluation or []))
+    total = sum(entry.bytes for entry in manifest.files.values())
+    typer.echo(f"{manifest.id}: {len(manifest.files)} files, {total / 1e6:.1f} MB in {target}")

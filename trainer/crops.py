@@ -1,0 +1,127 @@
+"""Which part of which layer comes next: most crops around a defect, all kinds of defects alike."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from layerwatch.errors import TrainingError
+from trainer.sources import Source
+from trainer.store import Sample
+
+ZOOM: Final = (0.75, 1.35)  # how much larger or smaller than the crop its part of the picture is
+_SPOTS: Final = 40  # regions of one kind that are remembered for one layer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spot:
+    """Where a defect lies: a box in px at the working scale."""
+
+    sample: int
+    left: int
+    top: int
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CropPlan:
+    """Everything that choosing a crop needs.
+
+    Attributes:
+        samples: the training data.
+        side: of a crop, px.
+        defect_share: share of the crops that are centred near a defect.
+        members: sample numbers by source.
+        spots: by source, for each kind of defect where it is.
+        weights: by source, summing to 1.
+    """
+
+    samples: tuple[Sample, ...]
+    side: int
+    defect_share: float
+    members: tuple[tuple[int, ...], ...]
+    spots: tuple[tuple[tuple[Spot, ...], ...], ...]
+    weights: tuple[float, ...]
+
+
+def plan_crops(sources: Sequence[Source], samples: Sequence[Sample], *, side: int, defect_share: float) -> CropPlan:
+    """Look once where the defects are.
+
+    Raises:
+        TrainingError: no sample shows any defect.
+    """
+    members: list[list[int]] = [[] for _ in sources]
+    spots: list[dict[int, list[Spot]]] = [defaultdict(list) for _ in sources]
+    for number, sample in enumerate(samples):
+        members[sample.files.source].append(number)
+        kinds = sample.load_kinds()
+        for kind in sample.present:
+            spots[sample.files.source][kind] += _spots(number, kinds == kind)
+    if not any(spots):
+        raise TrainingError("none of the training masks shows a defect: there is nothing to learn")
+    weights = np.array(
+        [(source.weight or len(own)) if own else 0 for source, own in zip(sources, members, strict=True)], float
+    )
+    return CropPlan(
+        samples=tuple(samples),
+        side=side,
+        defect_share=defect_share,
+        members=tuple(map(tuple, members)),
+        spots=tuple(tuple(tuple(by_kind[kind]) for kind in sorted(by_kind)) for by_kind in spots),
+        weights=tuple(weights / weights.sum()),
+    )
+
+
+def draw_crop(plan: CropPlan, rng: np.random.Generator) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Return channels (side, side, 3) uint8 and mask (side, side) uint8 0/1 of a random crop."""
+    source = int(rng.choice(len(plan.weights), p=plan.weights))
+    by_kind = plan.spots[source]
+    if by_kind and rng.random() < plan.defect_share:
+        candidates = by_kind[rng.integers(len(by_kind))]
+        spot = candidates[rng.integers(len(candidates))]
+        sample = plan.samples[spot.sample]
+        centre = (spot.left + rng.random() * spot.width, spot.top + rng.random() * spot.height)
+        wander = 0.35 * plan.side
+        centre = (centre[0] + rng.uniform(-wander, wander), centre[1] + rng.uniform(-wander, wander))
+    else:
+        sample = plan.samples[plan.members[source][rng.integers(len(plan.members[source]))]]
+        height, width = sample.load_kinds().shape
+        centre = (rng.random() * width, rng.random() * height)
+    return _cut(sample, centre, plan.side, rng)
+
+
+def _cut(
+    sample: Sample, centre: tuple[float, float], side: int, rng: np.random.Generator
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    channels, kinds = sample.load_channels(), sample.load_kinds()
+    height, width = kinds.shape
+    wanted = max(32, round(side * np.exp(rng.uniform(*np.log(ZOOM)))))
+    high, wide = min(wanted, height), min(wanted, width)
+    top = int(np.clip(round(centre[1] - high / 2), 0, height - high))
+    left = int(np.clip(round(centre[0] - wide / 2), 0, width - wide))
+    part = np.ascontiguousarray(channels[top : top + high, left : left + wide])
+    mask = (kinds[top : top + high, left : left + wide] > 0).astype(np.uint8)
+    part, mask = _squared(part, wanted), _squared(mask, wanted)
+    shrinks = wanted > side
+    part = cv2.resize(part, (side, side), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
+    covered = cv2.resize(mask.astype(np.float32), (side, side), interpolation=cv2.INTER_AREA)
+    return part.astype(np.uint8), (covered >= (0.35 if shrinks else 0.5)).astype(np.uint8)
+
+
+def _squared(pixels: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
+    """Return pixels mirrored downwards and to the right until they are (side, side)."""
+    below, right = side - pixels.shape[0], side - pixels.shape[1]
+    if not below and not right:
+        return pixels
+    return np.asarray(cv2.copyMakeBorder(pixels, 0, below, 0, right, cv2.BORDER_REFLECT), np.uint8)
+
+
+def _spots(sample: int, defect: NDArray[np.bool_]) -> list[Spot]:
+    count, _, stats, _ = cv2.connectedComponentsWithStats(defect.astype(np.uint8), connectivity=8)
+    order = np.argsort(-stats[1:count, cv2.CC_STAT_AREA])[:_SPOTS] + 1
+    return [Spot(sample=sample, left=int(x), top=int(y), width=int(w), height=int(h)) for x, y, w, h, _ in stats[order]]

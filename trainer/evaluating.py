@@ -1,0 +1,77 @@
+"""The `evaluate` command: a bundle through the serving code over layer sets with known truth."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+
+from layerwatch.bundle import Manifest, Precision, load_manifest, read_verified
+from layerwatch.errors import TrainingError
+from trainer.engines import openvino_engine, segmenter
+from trainer.evaluation import Evaluation, judge_layer
+from trainer.kinds import kind_names
+from trainer.measuring import measure
+from trainer.sheet import Worst
+from trainer.sources import LayerFiles, Source, find_layer_sets
+from trainer.summary import REGENERATED, Report, agreement, as_text, rows, summarise
+
+
+def evaluate_bundle(  # noqa: PLR0913 - each a thing of its own
+    bundle: Path,
+    sources: Sequence[Source],
+    *,
+    precisions: Sequence[Precision],
+    counted_px: int,
+    threads: int | None,
+    console: Console,
+) -> tuple[Report, Worst]:
+    """Return the figures of a bundle, and the worst cases of the last of the precisions."""
+    manifest = load_manifest(bundle)
+    layer_sets = [files for index, source in enumerate(sources) for files in find_layer_sets(source, index)]
+    evaluations: dict[str, Evaluation] = {}
+    for precision in precisions:
+        if precision not in manifest.operating_points:
+            raise TrainingError(f"bundle {manifest.id} has no operating point for {precision}")
+        network = read_verified(bundle, manifest, manifest.model_file(precision))
+        tracked = track(layer_sets, description=f"{manifest.id} {precision}", console=console)
+        evaluations[precision], worst = _run(network, manifest, precision, tracked, sources, layer_sets, threads)
+    figures = {name: summarise(evaluation, counted_px=counted_px) for name, evaluation in evaluations.items()}
+    return Report(bundle=manifest.id, precisions=figures, agreement=agreement(evaluations.values())), worst
+
+
+def print_report(report: Report, console: Console) -> None:
+    """Print one table with a column for each precision."""
+    first = next(iter(report.precisions.values()))
+    table = Table(title=f"{report.bundle} on {first.layer_sets} layer sets, against {first.against}")
+    table.add_column("")
+    for precision in report.precisions:
+        table.add_column(precision)
+    for lines in zip(*(rows(figures) for figures in report.precisions.values()), strict=True):
+        table.add_row(lines[0][0], *(value for _, value in lines))
+    console.print(table)
+    if report.agreement is not None:
+        console.print(f"same decision by all precisions: {as_text(report.agreement)}")
+    if first.against == REGENERATED:
+        console.print("[bold]These masks were made by thresholding: the figures say how alike, not how right.[/bold]")
+
+
+def _run(  # noqa: PLR0913, PLR0917 - the parts of one pass
+    network: bytes,
+    manifest: Manifest,
+    precision: Precision,
+    tracked: Iterable[LayerFiles],
+    sources: Sequence[Source],
+    layer_sets: Sequence[LayerFiles],
+    threads: int | None,
+) -> tuple[Evaluation, Worst]:
+    point = manifest.operating_points[precision]
+    names = [kind_names(files for files in layer_sets if files.source == index) for index in range(len(sources))]
+    evaluation, worst = Evaluation(), Worst(point=point)
+    segment = segmenter(openvino_engine(network, threads=threads))
+    for measured in measure(tracked, sources, segment, manifest.input):
+        result = judge_layer(measured, point, names[measured.files.source])
+        evaluation.add(measured, result)
+        worst.add(measured, result)
+    return evaluation, worst

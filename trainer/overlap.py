@@ -1,0 +1,83 @@
+"""Predicted against true regions of one layer set, reduced to a few numbers that any area limit can be asked of."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+FOUND_SHARE: Final = 0.2  # of a true region's pixels that the predicted mask has to cover
+_DIAGONALS_TOO: Final = 8
+COUNTED_PX: Final = 50  # smaller true regions are not asked for
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Overlap:
+    """The regions of one layer set at one threshold, in px of the picture.
+
+    Attributes:
+        true_areas, true_kinds: of each true region, (t,); the kind is that of most of its pixels.
+        areas: of each predicted region, (p,).
+        touches: whether a predicted region shares a pixel with a true one, (p,).
+        pairs: (k, 3) predicted region, true region, shared pixels.
+    """
+
+    true_areas: NDArray[np.int64]
+    true_kinds: NDArray[np.int64]
+    areas: NDArray[np.int64]
+    touches: NDArray[np.bool_]
+    pairs: NDArray[np.int64]
+
+    def found(self, min_area_px: int) -> NDArray[np.bool_]:
+        """Return which true regions the predicted regions of at least this area cover by FOUND_SHARE, (t,)."""
+        shared = np.zeros(len(self.true_areas), np.int64)
+        pairs = self.pairs[self.areas[self.pairs[:, 0]] >= min_area_px]
+        np.add.at(shared, pairs[:, 1], pairs[:, 2])
+        return shared >= FOUND_SHARE * self.true_areas
+
+    def false_regions(self, min_area_px: int) -> int:
+        """Return how many predicted regions of at least this area touch no true one."""
+        return int(np.count_nonzero((self.areas >= min_area_px) & ~self.touches))
+
+    def largest(self) -> int:
+        """Return the area of the largest predicted region, 0 if there is none."""
+        return int(self.areas.max(initial=0))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Truth:
+    """The true regions of one layer set: labels (H, W) from 1 on, areas (t,) px and kinds (t,)."""
+
+    labels: NDArray[np.int32]
+    areas: NDArray[np.int64]
+    kinds: NDArray[np.int64]
+
+
+def true_regions(kinds: NDArray[np.uint8]) -> Truth:
+    """Return the connected defects in a map of kinds (H, W), 0 for none; most pixels of a region give its kind."""
+    defect = (kinds > 0).astype(np.uint8)
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(defect, connectivity=_DIAGONALS_TOO)
+    votes = np.zeros((count, 256), np.int64)
+    inside = np.flatnonzero(defect)
+    np.add.at(votes, (labels.ravel()[inside], kinds.ravel()[inside]), 1)
+    areas = stats[1:, cv2.CC_STAT_AREA].astype(np.int64)
+    return Truth(labels=labels, areas=areas, kinds=votes[1:].argmax(axis=1))
+
+
+def compare(mask: NDArray[np.uint8], truth: Truth) -> Overlap:
+    """Return how a predicted mask (H, W), 0 or more, meets the true regions."""
+    predicted_mask = (mask > 0).astype(np.uint8)
+    _, predicted, stats, _ = cv2.connectedComponentsWithStats(predicted_mask, connectivity=_DIAGONALS_TOO)
+    areas = stats[1:, cv2.CC_STAT_AREA].astype(np.int64)
+    inside = np.flatnonzero(predicted_mask)
+    labels = truth.labels.ravel()[inside]
+    both = labels > 0
+    base = len(truth.areas) + 1
+    codes, shared = np.unique(
+        predicted.ravel()[inside[both]].astype(np.int64) * base + labels[both], return_counts=True
+    )
+    pairs = np.stack([codes // base - 1, codes % base - 1, shared], axis=1)
+    touches = np.zeros(len(areas), np.bool_)
+    touches[pairs[:, 0]] = True
+    return Overlap(true_areas=truth.areas, true_kinds=truth.kinds, areas=areas, touches=touches, pairs=pairs)

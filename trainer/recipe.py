@@ -1,0 +1,73 @@
+"""How a network is trained: everything that the options of `train` decide, in one place."""
+
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, ValidationError
+
+from layerwatch.errors import TrainingError, one_line
+
+
+class Recipe(BaseModel):
+    """The recipe of one training run; it is written into the lineage of the bundle.
+
+    Attributes:
+        encoder_weights: imagenet, none, or a safetensors file.
+        decoder_channels: of the U-Net's decoder, deepest first.
+        scale: working scale of the pictures.
+        crop: side of a training crop, px at the working scale.
+        batch: crops a step.
+        steps: steps at most.
+        max_minutes: minutes at most, counted over all resumed runs; the learning rate follows whichever ends first.
+        learning_rate: of the decoder.
+        encoder_learning_rate: of the encoder, which knows pictures already.
+        freeze_encoder_norm: keep the encoder's BatchNorm statistics as they came with its weights.
+        pos_weight: how much more a missed defect pixel costs than a false one.
+        defect_share: share of the crops centred near a defect.
+        validation_share: share of the builds, or of the layers of a build, held back.
+        seed: of everything random.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    encoder_weights: str = "imagenet"
+    decoder_channels: tuple[PositiveInt, ...] = Field(default=(256, 128, 64, 32, 16), min_length=5, max_length=5)
+    scale: float = Field(default=0.5, gt=0, le=1)
+    crop: int = Field(default=256, ge=64, le=2048, multiple_of=32)
+    batch: int = Field(default=8, ge=1, le=512)
+    steps: int = Field(default=2000, ge=1)
+    max_minutes: PositiveFloat | None = None
+    learning_rate: PositiveFloat = 1e-3
+    encoder_learning_rate: PositiveFloat = 2e-4
+    weight_decay: float = Field(default=1e-2, ge=0)
+    warm_up: int = Field(default=50, ge=0)
+    gradient_clip: PositiveFloat = 1.0
+    freeze_encoder_norm: bool = True
+    pos_weight: PositiveFloat = 40.0
+    defect_share: float = Field(default=0.65, ge=0, le=1)
+    validation_share: float = Field(default=0.2, gt=0, lt=1)
+    validate_every: int = Field(default=250, ge=1)
+    seed: int = 0
+
+    def continues(self, other: "Recipe") -> bool:
+        """Whether a run with the other recipe can go on with this one: only its length may differ."""
+        length = {"steps", "max_minutes", "validate_every"}
+        return self.model_dump(exclude=length) == other.model_dump(exclude=length)
+
+
+def make_recipe(decoder_channels: str, **values: object) -> Recipe:
+    """Return the recipe that the options describe; channels as "256,128,64,32,16".
+
+    Raises:
+        TrainingError: a value cannot be used; the message names every such one.
+    """
+    try:
+        return Recipe.model_validate({"decoder_channels": decoder_channels.split(","), **values})
+    except ValidationError as error:
+        raise TrainingError(
+            one_line([f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors()])
+        ) from error
+
+
+def encoder_file(weights: str) -> Path | None:
+    """Return the file that encoder weights lie in, or None for the words `imagenet` and `none`."""
+    return None if weights in {"imagenet", "none"} else Path(weights)

@@ -1,0 +1,24 @@
+"""What one training run is asked for."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from trainer.recipe import Recipe
+from trainer.sources import Source
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What to train, on what, and where to put it; see the options of `train`."""
+
+    sources: tuple[Source, ...]
+    recipe: Recipe
+    name: str
+    version: str | None
+    work: Path
+    registry: Path
+    device: str
+    threads: int | None
+    resume: bool
+    promote: bool | None
+    keep_safetensors: bool

@@ -1,0 +1,77 @@
+"""One training run from pictures to a published bundle."""
+
+import os
+import signal
+from collections.abc import Iterable
+
+import torch
+from rich.console import Console
+from rich.progress import track
+
+from layerwatch.bundle import InputSpec
+from layerwatch.errors import TrainingError
+from layerwatch.vision.network import Inspectable
+from trainer.checkpoint import Checkpoint, Progress
+from trainer.console import training_bar
+from trainer.crops import plan_crops
+from trainer.preparing import Prepared, prepare_all
+from trainer.request import Request
+from trainer.sources import LayerFiles
+from trainer.training import pick_device, train_network
+
+
+def train_and_publish(request: Request, console: Console) -> None:
+    """Train, export, quantize, choose operating points, publish and, where asked, promote.
+
+    Raises:
+        TrainingError: the data or the options do not allow it; the message says why.
+    """
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # stops as cleanly as Ctrl-C
+    torch.set_num_threads(request.threads or len(os.sched_getaffinity(0)))
+    checkpoint = Checkpoint(folder=request.work / "run")
+    if checkpoint.exists and not request.resume:
+        raise TrainingError(f"{request.work} holds an unfinished run: go on with --resume, or give another --work")
+    spec = InputSpec(scale=request.recipe.scale)
+    recipe = request.recipe
+    prepared = prepare_all(
+        request.sources,
+        spec,
+        request.work / "prepared",
+        share=recipe.validation_share,
+        seed=recipe.seed,
+        track=lambda found: _tracked(found, console),
+    )
+    console.print(
+        f"{len(prepared.training)} layer sets to learn from, {len(prepared.validation)} held back "
+        f"({'; '.join(prepared.rules)})"
+    )
+    model, progress = _train(request, prepared, checkpoint, console)
+    from trainer.publishing import publish  # noqa: PLC0415
+
+    publish(request, prepared, model, progress, console)
+    checkpoint.clear()
+
+
+def _train(
+    request: Request, prepared: Prepared, checkpoint: Checkpoint, console: Console
+) -> tuple[Inspectable, Progress]:
+    recipe = request.recipe
+    plan = plan_crops(prepared.sources, prepared.training, side=recipe.crop, defect_share=recipe.defect_share)
+    try:
+        with training_bar(console) as report:
+            return train_network(
+                recipe,
+                plan,
+                prepared.validation,
+                checkpoint,
+                data=prepared.data,
+                device=pick_device(request.device),
+                report=report,
+            )
+    except KeyboardInterrupt:
+        console.print(f"the run is kept in {request.work}: the same command with --resume goes on")
+        raise
+
+
+def _tracked(found: Iterable[LayerFiles], console: Console) -> Iterable[LayerFiles]:
+    return track(list(found), description="reading layers", console=console)
