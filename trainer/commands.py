@@ -1,5 +1,6 @@
 """The commands of the trainer; what is slow to import is imported inside them."""
 
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated
 
@@ -7,6 +8,7 @@ import typer
 from rich.console import Console
 
 from layerwatch.atomic import write_atomic
+from layerwatch.health import serve_health
 from layerwatch.settings import load_settings
 from trainer.options import (
     DefectClassesOption,
@@ -77,6 +79,9 @@ def train(  # noqa: PLR0913 - one parameter an option
         typer.Option(help="Put the new version in service, or not; by default only if there is none in service."),
     ] = None,
     safetensors: Annotated[bool, typer.Option(help="Keep float32.safetensors in the bundle.")] = True,
+    metrics_port: Annotated[
+        int | None, typer.Option(min=0, max=65535, help="Serve /metrics and /health there while training.")
+    ] = None,
 ) -> None:
     """Train a network and publish it as a bundle: float32 and static int8, each with its own operating point.
 
@@ -116,7 +121,10 @@ def train(  # noqa: PLR0913 - one parameter an option
         promote=promote,
         keep_safetensors=safetensors,
     )
-    train_and_publish(request, Console())
+    with ExitStack() as stack:
+        if metrics_port is not None:
+            stack.enter_context(serve_health(metrics_port, checks={}))
+        train_and_publish(request, Console())
 
 
 @app.command()

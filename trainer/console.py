@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
+from trainer import gauges
 from trainer.checkpoint import Progress as Run
 from trainer.training import Report
 
@@ -20,6 +21,7 @@ def training_bar(console: Console) -> Iterator[Report]:
 
         def report(run: Run, loss: float) -> None:
             nonlocal shown
+            gauges.show(run, loss)
             bar.update(task, completed=run.spent, figures=f"step {run.step}  loss {loss:.3f}  {_to_go(run)}")
             if len(run.curve) > shown:
                 shown = len(run.curve)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from prometheus_client import REGISTRY
 
 from layerwatch.bundle import load_manifest, read_verified, verify_files
 from layerwatch.registry import Registry
@@ -46,13 +47,19 @@ def registry(printed: Path) -> Path:
         f"train --images {printed / 'images'} --masks {printed / 'truth'} --profile nist-ammt "
         "--encoder-weights none --decoder-channels 16,16,8,8,8 --crop 64 --batch 2 --steps 2 --validate-every 1 "
         "--validation-share 0.5 --threads 1 --device cpu --name tiny --version 1 "
-        f"--work {printed / 'work'} --registry {printed / 'registry'}"
+        f"--work {printed / 'work'} --registry {printed / 'registry'} --metrics-port 0"
     )
 
     status = main(command.split())
 
     assert status == 0
     return printed / "registry"
+
+
+def test_a_run_shows_how_far_it_is(registry: Path) -> None:
+    assert registry.is_dir()
+    assert REGISTRY.get_sample_value("layerwatch_training_step") == 2
+    assert REGISTRY.get_sample_value("layerwatch_training_spent_ratio") == 1
 
 
 def test_a_trained_bundle_is_whole_promoted_and_says_where_it_comes_from(registry: Path) -> None:
