@@ -63,9 +63,13 @@ def train(  # noqa: PLR0913 - one parameter an option
         str | None,
         typer.Option(help="imagenet, none, or a safetensors file.  [env: TRAINER_ENCODER_WEIGHTS] [default: imagenet]"),
     ] = None,
+    start: Annotated[
+        str, typer.Option(help="float32.safetensors of a trained model to go on from, in place of encoder weights.")
+    ] = "",
     freeze_encoder_norm: Annotated[
         bool, typer.Option(help="Keep the BatchNorm statistics that came with the encoder's weights.")
     ] = True,
+    defect_share: Annotated[float, typer.Option(help="Share of the crops centred near a defect.")] = 0.65,
     validation_share: Annotated[float, typer.Option(help="Share of builds, or of a build's layers, held back.")] = 0.2,
     validate_every: Annotated[int, typer.Option(help="Steps between validations.")] = 250,
     device: Annotated[DeviceName | None, typer.Option(help="[env: TRAINER_DEVICE] [default: auto]")] = None,
@@ -95,6 +99,7 @@ def train(  # noqa: PLR0913 - one parameter an option
     recipe = make_recipe(
         decoder_channels,
         encoder_weights=settings.encoder_weights,
+        start=start,
         scale=scale,
         crop=crop,
         batch=batch,
@@ -102,8 +107,9 @@ def train(  # noqa: PLR0913 - one parameter an option
         max_minutes=max_minutes,
         learning_rate=lr,
         encoder_learning_rate=encoder_lr,
-        freeze_encoder_norm=freeze_encoder_norm and settings.encoder_weights != "none",
+        freeze_encoder_norm=freeze_encoder_norm and (bool(start) or settings.encoder_weights != "none"),
         pos_weight=pos_weight,
+        defect_share=defect_share,
         validation_share=validation_share,
         validate_every=validate_every,
         seed=seed,

@@ -17,12 +17,14 @@ def training_bar(console: Console) -> Iterator[Report]:
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
     with Progress(*columns, TextColumn("{task.fields[figures]}"), console=console) as bar:
         task = bar.add_task("training", total=1.0, figures="")
-        shown = 0
+        shown: int | None = None
 
         def report(run: Run, loss: float) -> None:
             nonlocal shown
             gauges.show(run, loss)
             bar.update(task, completed=run.spent, figures=f"step {run.step}  loss {loss:.3f}  {_to_go(run)}")
+            if shown is None:  # what an interrupted run has said already
+                shown = len(run.curve) - int(bool(run.curve) and run.curve[-1].step == run.step)
             if len(run.curve) > shown:
                 shown = len(run.curve)
                 point = run.curve[-1]

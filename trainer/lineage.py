@@ -60,11 +60,15 @@ def _source(prepared: Prepared, index: int) -> dict[str, Any]:
 
 
 def _recipe(recipe: Recipe) -> dict[str, Any]:
-    file = encoder_file(recipe.encoder_weights)
-    weights: Any = recipe.encoder_weights
-    if file is not None:
-        weights = {"file": file.name, "sha256": hashlib.sha256(file.read_bytes()).hexdigest()}
-    return recipe.model_dump(mode="json") | {"encoder_weights": weights}
+    told = recipe.model_dump(mode="json")
+    encoder, start = encoder_file(recipe.encoder_weights), told.get("start")
+    if encoder is not None:
+        told["encoder_weights"] = _weights(encoder)
+    return told | {"start": _weights(Path(start)) if start else None}
+
+
+def _weights(file: Path) -> dict[str, str]:
+    return {"file": file.name, "sha256": hashlib.sha256(file.read_bytes()).hexdigest()}
 
 
 def _installed() -> bool:

@@ -14,7 +14,7 @@ from trainer.measuring import Measured
 from trainer.metrics import PixelCounts, precision_recall
 from trainer.overlap import COUNTED_PX, Overlap, compare, true_regions
 
-CLEAN_FLAGGED: Final = 0.05  # share of the clean layer sets that may be flagged in validation
+CLEAN_FLAGGED: Final = 0.10  # share of the clean layer sets that may be flagged in validation
 AS_GOOD: Final = 0.01  # of region recall; among points as good as the best the pixels decide
 SMALLEST_REGIONS: Final = (12, 16, 24, 32, 40, 50, 64, 80, 100, 130)
 LEVELS: Final[tuple[int, ...]] = tuple(

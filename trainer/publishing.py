@@ -15,7 +15,7 @@ from trainer.calibration import Quantized, best_int8
 from trainer.card import CARD, model_card
 from trainer.checkpoint import Progress, contiguous
 from trainer.engines import openvino_engine, segmenter
-from trainer.export import check_export, export_onnx
+from trainer.export import check_engines_agree, check_export, export_onnx
 from trainer.lineage import lineage
 from trainer.loss import weight_offset
 from trainer.measuring import measure
@@ -35,6 +35,7 @@ def publish(request: Request, prepared: Prepared, model: Inspectable, progress: 
     tiles = [sample.load_tile(256)[0] for sample in evenly(prepared.validation, 3)]
     console.print(f"exported, at most {check_export(model, onnx, tiles):.1e} from torch")
     quantized = best_int8(onnx, prepared.training, prepared.validation, seed=request.recipe.seed, say=console.print)
+    check_engines_agree(quantized.onnx, tiles)
     networks: dict[Precision, bytes] = {"float32": onnx, "int8": quantized.onnx}
     surveys = {precision: _survey(network, prepared) for precision, network in networks.items()}
     chosen = {precision: choose(found) for precision, found in surveys.items()}

@@ -12,6 +12,7 @@ class Recipe(BaseModel):
 
     Attributes:
         encoder_weights: imagenet, none, or a safetensors file.
+        start: safetensors file with a whole trained network, or the empty text; then encoder_weights do not count.
         decoder_channels: of the U-Net's decoder, deepest first.
         scale: working scale of the pictures.
         crop: side of a training crop, px at the working scale.
@@ -30,6 +31,7 @@ class Recipe(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     encoder_weights: str = "imagenet"
+    start: str = ""
     decoder_channels: tuple[PositiveInt, ...] = Field(default=(256, 128, 64, 32, 16), min_length=5, max_length=5)
     scale: float = Field(default=0.5, gt=0, le=1)
     crop: int = Field(default=256, ge=64, le=2048, multiple_of=32)

@@ -16,8 +16,9 @@ from trainer.console import training_bar
 from trainer.crops import plan_crops
 from trainer.preparing import Prepared, prepare_all
 from trainer.request import Request
+from trainer.setup import pick_device
 from trainer.sources import LayerFiles
-from trainer.training import pick_device, train_network
+from trainer.training import train_network
 
 
 def train_and_publish(request: Request, console: Console) -> None:

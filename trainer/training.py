@@ -1,6 +1,5 @@
 """The training loop: crops in, the best network out; stopped or killed, it goes on where it was."""
 
-import math
 import time
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -9,16 +8,16 @@ from typing import Final
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.optim import AdamW, Optimizer
+from torch.optim import Optimizer
 
-from layerwatch.errors import TrainingError
-from layerwatch.vision.network import Inspectable, build_network
+from layerwatch.vision.network import Inspectable
 from trainer.augment import build_augmentation
 from trainer.checkpoint import Checkpoint, Point, Progress
 from trainer.crops import CropPlan, draw_crop
 from trainer.loss import segmentation_loss, weight_offset
 from trainer.metrics import PixelCounts, average_precision
 from trainer.recipe import Recipe
+from trainer.setup import build_optimizer, first_network, rate_factor, training_mode
 from trainer.store import Sample, evenly
 
 Report = Callable[[Progress, float], None]
@@ -26,16 +25,6 @@ Report = Callable[[Progress, float], None]
 SAVE_SECONDS: Final = 120
 AHEAD: Final = 3  # batches that are prepared while the network is busy
 VALIDATION_SETS: Final = 32  # layer sets that the curve is measured on
-
-
-def pick_device(name: str) -> torch.device:
-    """Return the device for `auto`, `cpu`, `cuda` or `mps`; auto takes the fastest there is."""
-    if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
-    try:
-        return torch.device(name)
-    except RuntimeError as error:
-        raise TrainingError(f"--device {name}: expected auto, cpu, cuda or mps") from error
 
 
 def train_network(  # noqa: PLR0913 - what a run needs, each a thing of its own
@@ -54,8 +43,7 @@ def train_network(  # noqa: PLR0913 - what a run needs, each a thing of its own
     """
     torch.manual_seed(recipe.seed)
     progress = checkpoint.load(recipe, data)
-    weights = recipe.encoder_weights if progress.step == 0 else "none"
-    network = build_network(weights, decoder_channels=recipe.decoder_channels)
+    network = first_network(recipe, fresh=progress.step == 0)
     model = Inspectable(network).to(device)
     optimizer = build_optimizer(network, recipe)
     if progress.step:
@@ -63,32 +51,6 @@ def train_network(  # noqa: PLR0913 - what a run needs, each a thing of its own
     progress = _run(model, optimizer, progress, plan, validation, checkpoint, report)
     checkpoint.restore_best(model)
     return model.cpu().eval(), progress
-
-
-def build_optimizer(network: nn.Module, recipe: Recipe) -> Optimizer:
-    """Return AdamW with a lower rate for the encoder."""
-    encoder = [value for name, value in network.named_parameters() if name.startswith("encoder.")]
-    others = [value for name, value in network.named_parameters() if not name.startswith("encoder.")]
-    groups = [
-        {"params": encoder, "peak": recipe.encoder_learning_rate},
-        {"params": others, "peak": recipe.learning_rate},
-    ]
-    return AdamW(groups, lr=recipe.learning_rate, weight_decay=recipe.weight_decay)
-
-
-def rate_factor(step: int, spent: float, warm_up: int) -> float:
-    """Return what the learning rate is multiplied with: a linear warm-up, then half a cosine down to 0.01."""
-    warm = min(1.0, (step + 1) / (warm_up + 1))
-    return warm * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * spent)))
-
-
-def training_mode(model: nn.Module, *, freeze_encoder_norm: bool) -> None:
-    """Switch to training; a frozen BatchNorm keeps the statistics that its weights came with."""
-    model.train()
-    if freeze_encoder_norm:
-        for name, module in model.named_modules():
-            if ".encoder." in f".{name}." and isinstance(module, nn.BatchNorm2d):
-                module.eval()
 
 
 def validate(model: Inspectable, samples: Sequence[Sample], pos_weight: float) -> float:

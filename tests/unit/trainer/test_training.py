@@ -1,16 +1,21 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
+
+from layerwatch.errors import TrainingError
 
 pytestmark = pytest.mark.torch
 pytest.importorskip("torch")
 
 import torch  # noqa: E402
+from safetensors.torch import save_file  # noqa: E402
 
 from layerwatch.vision.network import Inspectable, add_to_logits, build_network  # noqa: E402 - they need torch
 from trainer.augment import build_augmentation, change_lights  # noqa: E402
 from trainer.loss import dice_loss, segmentation_loss, weight_offset  # noqa: E402
 from trainer.recipe import Recipe  # noqa: E402
-from trainer.training import build_optimizer, rate_factor, training_mode  # noqa: E402
+from trainer.setup import build_optimizer, first_network, rate_factor, training_mode  # noqa: E402
 
 
 def test_dice_is_0_for_a_sure_and_right_answer_and_1_for_a_wrong_one() -> None:
@@ -43,6 +48,28 @@ def test_the_weight_is_taken_back_from_the_odds() -> None:
     with torch.inference_mode():
         after = model(tiles)
     assert torch.allclose(after / (1 - after), before / (1 - before) / 40, rtol=1e-3)
+
+
+def test_a_run_may_start_from_a_trained_model(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    channels = (8, 8, 8, 8, 8)
+    trained = build_network(decoder_channels=channels).eval()
+    add_to_logits(trained, weight_offset(4))
+    save_file(trained.state_dict(), tmp_path / "float32.safetensors")
+    recipe = Recipe(start=str(tmp_path / "float32.safetensors"), decoder_channels=channels, pos_weight=4)
+
+    network = first_network(recipe, fresh=True).eval()
+
+    with torch.inference_mode():
+        planes = torch.rand(1, 3, 32, 32)
+        assert torch.allclose(network(planes) + weight_offset(4), trained(planes), atol=1e-5)
+
+
+def test_a_start_with_other_channels_is_refused(tmp_path: Path) -> None:
+    save_file(build_network(decoder_channels=(8, 8, 8, 8, 8)).state_dict(), tmp_path / "w.safetensors")
+
+    with pytest.raises(TrainingError, match="is not a trained network with these channels"):
+        first_network(Recipe(start=str(tmp_path / "w.safetensors")), fresh=True)
 
 
 def test_the_rate_warms_up_and_falls_to_almost_nothing() -> None:
