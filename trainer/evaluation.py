@@ -69,6 +69,7 @@ def judge_layer(measured: Measured, point: OperatingPoint, names: Mapping[int, s
         measured.probability,
         threshold=point.threshold,
         min_area_px=point.limits.min_region_px,
+        min_confidence=point.limits.min_confidence,
         mm_per_px=measured.source.profile.mm_per_px,
         plate=measured.plate,
     )

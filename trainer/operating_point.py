@@ -17,8 +17,9 @@ from trainer.overlap import COUNTED_PX, Overlap, compare, true_regions
 CLEAN_FLAGGED: Final = 0.10  # share of the clean layer sets that may be flagged in validation
 AS_GOOD: Final = 0.01  # of region recall; among points as good as the best the pixels decide
 SMALLEST_REGIONS: Final = (12, 16, 24, 32, 40, 50, 64, 80, 100, 130)
-LEVELS: Final[tuple[int, ...]] = tuple(
-    int(level) for level in np.unique(np.rint(255 / (1 + np.exp(-np.linspace(-2.0, 5.2, 25)))))
+LEVELS: Final = (64, 96, 128, 160, 192, 224)  # of the threshold, that is, of a region's extent
+PEAKS: Final[tuple[int, ...]] = tuple(  # of a region's most certain pixel
+    int(level) for level in np.unique(np.rint(255 / (1 + np.exp(-np.linspace(-1.0, 6.5, 30)))))
 )
 
 
@@ -35,16 +36,20 @@ class Survey:
         self.counts.add(measured.probability, measured.kinds > 0)
         truth = true_regions(measured.kinds)
         self.overlaps.append(
-            tuple(compare((measured.probability >= level).astype(np.uint8), truth) for level in LEVELS)
+            tuple(
+                compare((measured.probability >= level).astype(np.uint8), truth, measured.probability)
+                for level in LEVELS
+            )
         )
         self.regenerated |= measured.source.regenerated
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
-    """One threshold and smallest region, and what it means in validation; the ratios are 0..1."""
+    """One threshold, smallest peak and smallest region, and what they mean in validation; the ratios are 0..1."""
 
     level: int
+    peak: int
     min_region_px: int
     region_recall: float
     clean_flagged: float
@@ -83,6 +88,7 @@ def choose(found: Survey) -> tuple[OperatingPoint, Candidate]:
         threshold=best.level / 255,
         limits=AreaLimits(
             min_region_px=best.min_region_px,
+            min_confidence=best.peak / 255,
             review_px=best.min_region_px,
             reject_px=max(AreaLimits().reject_px, 2 * best.largest_false_px),
         ),
@@ -94,19 +100,23 @@ def choose(found: Survey) -> tuple[OperatingPoint, Candidate]:
 
 
 def survey_candidates(found: Survey) -> list[Candidate]:
-    """Return every pair of threshold and smallest region with its figures."""
+    """Return every choice of threshold, smallest peak and smallest region with its figures."""
     f1 = precision_recall(found.counts).f1
     return [
-        _candidate([overlaps[index] for overlaps in found.overlaps], level, min_region_px, f1)
-        for (index, level), min_region_px in product(enumerate(LEVELS), SMALLEST_REGIONS)
+        _candidate([overlaps[index] for overlaps in found.overlaps], level, peak, min_region_px, f1)
+        for (index, level), peak, min_region_px in product(enumerate(LEVELS), PEAKS, SMALLEST_REGIONS)
+        if peak >= level
     ]
 
 
-def _candidate(overlaps: Sequence[Overlap], level: int, min_region_px: int, f1: NDArray[np.float64]) -> Candidate:
-    hits = np.concatenate([one.found(min_region_px)[one.true_areas >= COUNTED_PX] for one in overlaps])
-    clean = np.array([one.largest() for one in overlaps if not len(one.true_areas)])
+def _candidate(
+    overlaps: Sequence[Overlap], level: int, peak: int, min_region_px: int, f1: NDArray[np.float64]
+) -> Candidate:
+    hits = np.concatenate([one.found(min_region_px, peak)[one.true_areas >= COUNTED_PX] for one in overlaps])
+    clean = np.array([one.largest(peak) for one in overlaps if not len(one.true_areas)])
     return Candidate(
         level=level,
+        peak=peak,
         min_region_px=min_region_px,
         region_recall=float(hits.mean()) if len(hits) else 0.0,
         clean_flagged=float((clean >= min_region_px).mean()) if len(clean) else 0.0,

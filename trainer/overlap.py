@@ -19,6 +19,7 @@ class Overlap:
     Attributes:
         true_areas, true_kinds: of each true region, (t,); the kind is that of most of its pixels.
         areas: of each predicted region, (p,).
+        peaks: highest probability * 255 in each predicted region, (p,).
         touches: whether a predicted region shares a pixel with a true one, (p,).
         pairs: (k, 3) predicted region, true region, shared pixels.
     """
@@ -26,13 +27,20 @@ class Overlap:
     true_areas: NDArray[np.int64]
     true_kinds: NDArray[np.int64]
     areas: NDArray[np.int64]
+    peaks: NDArray[np.uint8]
     touches: NDArray[np.bool_]
     pairs: NDArray[np.int64]
 
-    def found(self, min_area_px: int) -> NDArray[np.bool_]:
-        """Return which true regions the predicted regions of at least this area cover by FOUND_SHARE, (t,)."""
+    def found(self, min_area_px: int, peak: int = 0) -> NDArray[np.bool_]:
+        """Return which true regions are covered by FOUND_SHARE, (t,).
+
+        Args:
+            min_area_px: smaller predicted regions do not count.
+            peak: neither do those whose highest probability * 255 stays below.
+        """
         shared = np.zeros(len(self.true_areas), np.int64)
-        pairs = self.pairs[self.areas[self.pairs[:, 0]] >= min_area_px]
+        counts = (self.areas >= min_area_px) & (self.peaks >= peak)
+        pairs = self.pairs[counts[self.pairs[:, 0]]]
         np.add.at(shared, pairs[:, 1], pairs[:, 2])
         return shared >= FOUND_SHARE * self.true_areas
 
@@ -40,9 +48,9 @@ class Overlap:
         """Return how many predicted regions of at least this area touch no true one."""
         return int(np.count_nonzero((self.areas >= min_area_px) & ~self.touches))
 
-    def largest(self) -> int:
-        """Return the area of the largest predicted region, 0 if there is none."""
-        return int(self.areas.max(initial=0))
+    def largest(self, peak: int = 0) -> int:
+        """Return the area of the largest predicted region that reaches the peak, 0 if there is none."""
+        return int(self.areas[self.peaks >= peak].max(initial=0))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -65,8 +73,8 @@ def true_regions(kinds: NDArray[np.uint8]) -> Truth:
     return Truth(labels=labels, areas=areas, kinds=votes[1:].argmax(axis=1))
 
 
-def compare(mask: NDArray[np.uint8], truth: Truth) -> Overlap:
-    """Return how a predicted mask (H, W), 0 or more, meets the true regions."""
+def compare(mask: NDArray[np.uint8], truth: Truth, probability: NDArray[np.uint8] | None = None) -> Overlap:
+    """Return how a predicted mask (H, W), 0 or more, meets the true regions; probability * 255 gives the peaks."""
     predicted_mask = (mask > 0).astype(np.uint8)
     _, predicted, stats, _ = cv2.connectedComponentsWithStats(predicted_mask, connectivity=_DIAGONALS_TOO)
     areas = stats[1:, cv2.CC_STAT_AREA].astype(np.int64)
@@ -78,6 +86,12 @@ def compare(mask: NDArray[np.uint8], truth: Truth) -> Overlap:
         predicted.ravel()[inside[both]].astype(np.int64) * base + labels[both], return_counts=True
     )
     pairs = np.stack([codes // base - 1, codes % base - 1, shared], axis=1)
+    peaks = np.full(len(areas), 255, np.uint8)
+    if probability is not None:
+        peaks[:] = 0
+        np.maximum.at(peaks, predicted.ravel()[inside] - 1, probability.ravel()[inside])
     touches = np.zeros(len(areas), np.bool_)
     touches[pairs[:, 0]] = True
-    return Overlap(true_areas=truth.areas, true_kinds=truth.kinds, areas=areas, touches=touches, pairs=pairs)
+    return Overlap(
+        true_areas=truth.areas, true_kinds=truth.kinds, areas=areas, peaks=peaks, touches=touches, pairs=pairs
+    )
