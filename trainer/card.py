@@ -44,13 +44,14 @@ def _data(lineage: Mapping[str, Any]) -> Iterator[str]:
 def _points(manifest: Manifest) -> Iterator[str]:
     yield "## Operating points"
     yield ""
-    yield "| precision | threshold | smallest region | review | reject | pixel recall | pixel precision | on |"
-    yield "| --- | --- | --- | --- | --- | --- | --- | --- |"
+    yield "| precision | threshold | certain from | smallest region | review | reject | pixel recall | pixel precision | on |"
+    yield "| --- | --- | --- | --- | --- | --- | --- | --- | --- |"
     for precision, point in manifest.operating_points.items():
         limits = point.limits
         areas = f"{limits.min_region_px} px | {limits.review_px} px | {limits.reject_px} px"
         figures = f"{point.recall:.3f} | {point.precision:.3f}"
-        yield f"| {precision} | {point.threshold:.3f} | {areas} | {figures} | {point.measured_on} |"
+        certain = f"{limits.min_confidence:.3f}"
+        yield f"| {precision} | {point.threshold:.3f} | {certain} | {areas} | {figures} | {point.measured_on} |"
     validation = manifest.metrics.get("validation", {})
     yield ""
     for precision, figures in validation.items():
