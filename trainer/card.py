@@ -44,7 +44,10 @@ def _data(lineage: Mapping[str, Any]) -> Iterator[str]:
 def _points(manifest: Manifest) -> Iterator[str]:
     yield "## Operating points"
     yield ""
-    yield "| precision | threshold | certain from | smallest region | review | reject | pixel recall | pixel precision | on |"
+    yield (
+        "| precision | threshold | certain from | smallest region | review | reject "
+        "| pixel recall | pixel precision | on |"
+    )
     yield "| --- | --- | --- | --- | --- | --- | --- | --- | --- |"
     for precision, point in manifest.operating_points.items():
         limits = point.limits

@@ -110,7 +110,8 @@ def _metrics(
 
 def _sentence(precision: str, point: OperatingPoint, candidate: Candidate) -> str:
     return (
-        f"{precision}: threshold {point.threshold:.3f}, certain from {point.limits.min_confidence:.3f}, regions from {point.limits.min_region_px} px: "
+        f"{precision}: threshold {point.threshold:.3f}, certain from {point.limits.min_confidence:.3f}, "
+        f"regions from {point.limits.min_region_px} px: "
         f"{candidate.region_recall:.1%} of the regions found, {candidate.clean_flagged:.1%} of the clean sets flagged, "
         f"pixel recall {point.recall:.3f}, precision {point.precision:.3f}, on {point.measured_on}"
     )
