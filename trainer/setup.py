@@ -1,0 +1,69 @@
+"""What a training run starts with: device, network, optimizer and the way of the learning rate."""
+
+import math
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import nn
+from torch.optim import AdamW, Optimizer
+
+from layerwatch.errors import TrainingError
+from layerwatch.vision.network import add_to_logits, build_network
+from trainer.loss import weight_offset
+from trainer.recipe import Recipe
+
+
+def pick_device(name: str) -> torch.device:
+    """Return the device for `auto`, `cpu`, `cuda` or `mps`; auto takes the fastest there is."""
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
+    try:
+        return torch.device(name)
+    except RuntimeError as error:
+        raise TrainingError(f"--device {name}: expected auto, cpu, cuda or mps") from error
+
+
+def first_network(recipe: Recipe, *, fresh: bool) -> nn.Module:
+    """Return the network that training starts from; only its shape counts where a run goes on.
+
+    Raises:
+        TrainingError: the file to start from is not there, or holds another kind of network.
+    """
+    if not fresh or recipe.start:
+        network = build_network("none", decoder_channels=recipe.decoder_channels)
+    else:
+        network = build_network(recipe.encoder_weights, decoder_channels=recipe.decoder_channels)
+    if fresh and recipe.start:
+        try:
+            network.load_state_dict(load_file(recipe.start))
+        except (OSError, RuntimeError, SafetensorError) as error:
+            raise TrainingError(f"--start {recipe.start} is not a trained network with these channels") from error
+        add_to_logits(network, -weight_offset(recipe.pos_weight))
+    return network
+
+
+def build_optimizer(network: nn.Module, recipe: Recipe) -> Optimizer:
+    """Return AdamW with a lower rate for the encoder."""
+    encoder = [value for name, value in network.named_parameters() if name.startswith("encoder.")]
+    others = [value for name, value in network.named_parameters() if not name.startswith("encoder.")]
+    groups = [
+        {"params": encoder, "peak": recipe.encoder_learning_rate},
+        {"params": others, "peak": recipe.learning_rate},
+    ]
+    return AdamW(groups, lr=recipe.learning_rate, weight_decay=recipe.weight_decay)
+
+
+def rate_factor(step: int, spent: float, warm_up: int) -> float:
+    """Return what the learning rate is multiplied with: a linear warm-up, then half a cosine down to 0.01."""
+    warm = min(1.0, (step + 1) / (warm_up + 1))
+    return warm * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * spent)))
+
+
+def training_mode(model: nn.Module, *, freeze_encoder_norm: bool) -> None:
+    """Switch to training; a frozen BatchNorm keeps the statistics that its weights came with."""
+    model.train()
+    if freeze_encoder_norm:
+        for name, module in model.named_modules():
+            if ".encoder." in f".{name}." and isinstance(module, nn.BatchNorm2d):
+                module.eval()
