@@ -25,7 +25,7 @@ def time_tile(bundle: Path) -> dict[str, float] | None:
     network = smp.Unet("mobilenet_v2", encoder_weights=None, in_channels=3, classes=1).eval()
     floats = torch.from_numpy(tile).permute(0, 3, 1, 2).float() / 255
     core = ov.Core()
-    config = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_NUM_THREADS": 2}
+    config = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_NUM_THREADS": 2, "INFERENCE_PRECISION_HINT": "f32"}
     engines: dict[str, Callable[[], object]] = {}
     for precision in ("float32", "int8"):
         request = core.compile_model(
