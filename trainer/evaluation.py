@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from layerwatch.bundle import OperatingPoint
 from layerwatch.judging import judge
 from layerwatch.verdict import Decision
-from layerwatch.vision.regions import find_regions
+from layerwatch.vision.regions import Segmentation, find_regions
 from trainer.measuring import Measured
 from trainer.metrics import PixelCounts
 from trainer.overlap import Overlap, compare, true_regions
@@ -63,9 +63,9 @@ class Evaluation:
         self.regenerated |= measured.source.regenerated
 
 
-def judge_layer(measured: Measured, point: OperatingPoint, names: Mapping[int, str]) -> LayerResult:
-    """Return what the worker would say about one layer set, beside the truth."""
-    segmentation = find_regions(
+def served(measured: Measured, point: OperatingPoint) -> Segmentation:
+    """Return the regions and the mask that the worker would publish."""
+    return find_regions(
         measured.probability,
         threshold=point.threshold,
         min_area_px=point.limits.min_region_px,
@@ -73,6 +73,11 @@ def judge_layer(measured: Measured, point: OperatingPoint, names: Mapping[int, s
         mm_per_px=measured.source.profile.mm_per_px,
         plate=measured.plate,
     )
+
+
+def judge_layer(measured: Measured, point: OperatingPoint, names: Mapping[int, str]) -> LayerResult:
+    """Return what the worker would say about one layer set, beside the truth."""
+    segmentation = served(measured, point)
     decision, _ = judge(segmentation.regions, point.limits)
     predicted, defect = segmentation.mask > 0, measured.kinds > 0
     overlap = compare(segmentation.mask, true_regions(measured.kinds))

@@ -19,9 +19,8 @@ class Variant(BaseModel):
     Attributes:
         method: how the range of an activation is chosen: minmax, percentile or entropy.
         reduce_range: seven-bit weights, which cannot overflow on processors without VNNI.
-        float_first: so many convolutions at the start stay in float32; the last one always does. OpenVINO 2026.4
-            computes the first bottlenecks of a MobileNetV2 wrongly from the very int8 file that ONNX Runtime computes
-            rightly; they are small, but work at the highest resolution.
+        float_first: so many convolutions at the start stay in float32; the last one always does. The first
+            bottlenecks of a MobileNetV2 are the most sensitive: few channels, with ranges far apart.
     """
 
     model_config = ConfigDict(frozen=True)

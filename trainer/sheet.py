@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from layerwatch.bundle import OperatingPoint
 from layerwatch.vision.encode import encode_png
 from layerwatch.vision.normalise import to_channels
-from trainer.evaluation import LayerResult
+from trainer.evaluation import LayerResult, served
 from trainer.measuring import Measured
 
 CASES: Final = 12
@@ -49,13 +49,13 @@ def wrongness(result: LayerResult) -> float:
 
 
 def draw_case(measured: Measured, result: LayerResult, point: OperatingPoint) -> NDArray[np.uint8]:
-    """Return the layer with true outlines in blue and predicted ones in orange, (SIDE + caption, SIDE, 3) BGR."""
+    """Return the layer with true outlines in blue and served ones in orange, (SIDE + caption, SIDE, 3) BGR."""
     scale = SIDE / max(measured.kinds.shape)
     light = to_channels([measured.pictures[-1]], scale=min(1.0, scale), plate=measured.plate)
     canvas = np.full((SIDE + 28, SIDE, 3), 255, np.uint8)
     picture = np.ascontiguousarray(light)
     _outline(picture, measured.kinds > 0, TRUE)
-    _outline(picture, measured.probability >= round(point.threshold * 255), PREDICTED)
+    _outline(picture, served(measured, point).mask > 0, PREDICTED)
     height, width = picture.shape[:2]
     canvas[:height, :width] = picture
     text = f"{result.name}: {result.decision}, {int((~result.overlap.found(1)).sum())} missed"
