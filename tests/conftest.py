@@ -19,8 +19,9 @@ from redis import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from layerwatch.bundle import MANIFEST, AreaLimits, BundleFile, InputSpec, Manifest, OperatingPoint, describe_file
-from layerwatch.job import CaptureMessage, InspectLayer, Optics
+from layerwatch.job import InspectLayer, Optics
 from layerwatch.layers import Capture, LayerKey, LayerSet, Stage
+from layerwatch.profile import load_profile
 from layerwatch.verdict import ArtifactPaths, Decision, Timing, Verdict
 
 MOMENT = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
@@ -308,21 +309,15 @@ def some_message(some_set: SetMaker) -> MessageMaker:
         **about: object,
     ) -> InspectLayer:
         layer_set = of if of is not None else some_set(**about)
-        return InspectLayer(
-            schema=1,
-            id=layer_set.inspection_id,
-            printer=layer_set.key.printer,
-            build=layer_set.key.build,
-            layer=layer_set.key.layer,
-            stage=layer_set.key.stage,
+        message = InspectLayer.about(
+            layer_set,
+            profile=load_profile("nist-ammt"),
             revision=revision,
-            captures=tuple(CaptureMessage.of(capture) for capture in layer_set.captures),
-            expected_lights=layer_set.expected_lights,
-            optics=optics or Optics(),
-            problems=problems,
             settled=MOMENT,
             queued=MOMENT,
+            problems=problems,
         )
+        return message if optics is None else message.model_copy(update={"optics": optics})
 
     return build
 

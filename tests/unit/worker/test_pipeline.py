@@ -1,6 +1,7 @@
 """One inspection, from files to artifacts."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -141,3 +142,16 @@ def test_sixteen_bits_are_used_to_the_last(
     assert findings.shown.pixels.dtype == np.uint16
     assert findings.shown.pixels.max() == 60_000
     assert [image.saturated_ratio for image in findings.images] == [0.0, 0.0, 0.0]
+
+
+def test_a_region_less_certain_than_the_limit_is_no_defect(
+    pipeline: Pipeline, sources: Path, write_pictures: WritePictures, some_message: MakeMessage
+) -> None:
+    limits = pipeline.model.point.limits.model_copy(update={"min_confidence": 0.95})
+    point = pipeline.model.point.model_copy(update={"limits": limits})
+    strict = replace(pipeline, model=replace(pipeline.model, point=point))
+
+    verdict, _ = strict.inspect(some_message(of=write_pictures(sources, defect_px=900)), attempt=1)
+
+    assert verdict.decision is Decision.PASS
+    assert verdict.regions == ()
