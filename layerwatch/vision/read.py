@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from layerwatch.errors import UnreadablePictureError
-from layerwatch.vision.containers.declared import Container, ContainerError, Declared, IncompleteError
+from layerwatch.vision.containers.declared import Container, ContainerError, Declared
 from layerwatch.vision.containers.sniff import declare
 
 MAX_FILE_BYTES = 512 * 1024 * 1024
@@ -102,20 +102,6 @@ def read_picture_bytes(
         reason = f"a pixel is {pixels.max()}, more than {used_bits} bits hold; correct `bits` in the profile"
         raise UnreadablePictureError(path, reason=reason)
     return Picture(pixels=pixels, bits=used_bits)
-
-
-def is_complete(path: Path) -> bool:
-    """Return whether the file holds a picture from its first to its last byte; nothing is decoded.
-
-    A whole file of a kind that cannot be used is complete: waiting will not help. One that cannot be opened is not.
-    """
-    try:
-        declare(read_file(path))
-    except (IncompleteError, OSError):
-        return False
-    except (ContainerError, UnreadablePictureError):
-        return True
-    return True
 
 
 def _decode(content: bytes, declared: Declared) -> NDArray[np.uint8 | np.uint16] | None:

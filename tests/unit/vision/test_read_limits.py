@@ -7,7 +7,9 @@ import pytest
 from numpy.typing import NDArray
 
 from layerwatch.errors import UnreadablePictureError
-from layerwatch.vision.read import is_complete, read_picture, read_picture_bytes
+from layerwatch.vision.containers.declared import IncompleteError
+from layerwatch.vision.containers.sniff import declare
+from layerwatch.vision.read import read_picture, read_picture_bytes
 
 
 def test_too_many_pixels_are_refused_before_decoding(
@@ -56,27 +58,23 @@ def test_what_is_no_picture_is_refused_with_the_path(content: bytes, tmp_path: P
         read_picture(path)
 
     assert caught.value.path == path
-    assert not is_complete(path)
+    with pytest.raises(IncompleteError):
+        declare(content)
 
 
-def test_whole_files_are_complete(whole_files: dict[str, bytes], tmp_path: Path) -> None:
+def test_whole_files_declare_their_size(whole_files: dict[str, bytes]) -> None:
     for name, content in whole_files.items():
-        path = tmp_path / name
-        path.write_bytes(content)
+        declared = declare(content)
 
-        assert is_complete(path), name
+        assert declared.width > 0, name
+        assert declared.height > 0, name
 
 
-def test_a_whole_file_that_cannot_be_used_is_complete(
+def test_a_whole_file_that_cannot_be_used_is_refused_with_the_reason(
     encode: Callable[..., bytes], grey8: NDArray[np.uint8], tmp_path: Path
 ) -> None:
     path = tmp_path / "float.tiff"
     path.write_bytes(encode(".tiff", grey8.astype(np.float32)))
 
-    assert is_complete(path)
     with pytest.raises(UnreadablePictureError, match="floating-point"):
         read_picture(path)
-
-
-def test_a_missing_file_is_not_complete(tmp_path: Path) -> None:
-    assert not is_complete(tmp_path / "gone.png")
