@@ -1,12 +1,15 @@
-"""The model registry: `ROOT/NAME/VERSION/` and a file `current` that names the version in service."""
+"""The model registry: `ROOT/NAME/VERSION/`, a file `current` that names the version in service, and a log of it."""
 
 import shutil
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
+from layerwatch import promotions
 from layerwatch.atomic import write_atomic
 from layerwatch.bundle import MANIFEST, NAME, load_manifest, verify_files
 from layerwatch.errors import BundleError, BundleMissingError
+from layerwatch.promotions import Action, Check, Promotion
 
 CURRENT = "current"
 
@@ -40,20 +43,66 @@ class Registry:
             raise
         return target
 
-    def promote(self, name: str, version: str) -> None:
-        """Make a version the one in service, by one atomic rename."""
+    def promote(self, name: str, version: str, checks: Sequence[Check] = ()) -> None:
+        """Make a version the one in service, by one atomic rename.
+
+        Raises:
+            BundleError: it is not there, or does not match its manifest; what was in service stays.
+        """
+        self._switch(Action.PROMOTE, name, version, checks)
+
+    def rollback(self, name: str) -> str:
+        """Put the version in service again that was so before the one that is now, and return it.
+
+        Raises:
+            BundleError: the log knows none, or it is broken; what is in service stays.
+        """
+        version = self.previous(name)
+        if version is None:
+            raise BundleError(f"the log of {name} knows no version that was in service before {self.current(name)}")
+        self._switch(Action.ROLLBACK, name, version, ())
+        return version
+
+    def refuse(self, name: str, version: str, checks: Sequence[Check]) -> None:
+        """Note in the log that a version was not put in service, and why."""
+        self._note(Action.REFUSE, name, version, checks)
+
+    def previous(self, name: str) -> str | None:
+        """Return the version that was in service when the one in service now was promoted."""
+        current = self.current(name)
+        ours = (one for one in reversed(self.history(name)) if one.version == current and one.action is Action.PROMOTE)
+        promoted = next(ours, None)
+        return promoted.before if promoted is not None else None
+
+    def history(self, name: str) -> tuple[Promotion, ...]:
+        """Return what was promoted, rolled back and refused, oldest first."""
+        return promotions.read(self.root / checked_name(name))
+
+    def _switch(self, action: Action, name: str, version: str, checks: Sequence[Check]) -> None:
         target = self.root / checked_name(name) / checked_name(version)
         verify_files(target, load_manifest(target))
+        if self.current(name) == version:
+            return
+        # The log first: killed in between, it tells of a promotion too many, but none is ever missing for a rollback.
+        self._note(action, name, version, checks)
         write_atomic(self.root / name / CURRENT, f"{version}\n".encode())
+
+    def _note(self, action: Action, name: str, version: str, checks: Sequence[Check]) -> None:
+        promotion = Promotion(action=action, version=version, before=self.current(name), checks=tuple(checks))
+        promotions.append(self.root / checked_name(name), promotion)
 
     def current(self, name: str) -> str | None:
         """Return the version in service, or None where none was promoted."""
         pointer = self.root / checked_name(name) / CURRENT
         return pointer.read_text(encoding="utf-8").strip() if pointer.is_file() else None
 
+    def names(self) -> tuple[str, ...]:
+        """Return all models of which a version is published."""
+        return tuple(sorted(path.name for path in self.root.glob("*") if NAME.fullmatch(path.name) and _versions(path)))
+
     def versions(self, name: str) -> tuple[str, ...]:
         """Return all published versions, oldest name first."""
-        return tuple(sorted(path.parent.name for path in (self.root / checked_name(name)).glob(f"*/{MANIFEST}")))
+        return _versions(self.root / checked_name(name))
 
     def resolve(self, model: str) -> Path:
         """Return the bundle directory for a path, a NAME (its current version) or NAME/VERSION.
@@ -72,6 +121,11 @@ class Registry:
             f"there is no model {model!r}: neither a directory with a {MANIFEST}, "
             f"nor promoted in the registry {self.root}"
         )
+
+
+def _versions(folder: Path) -> tuple[str, ...]:
+    found = (path.parent.name for path in folder.glob(f"*/{MANIFEST}"))
+    return tuple(sorted(version for version in found if NAME.fullmatch(version)))  # a copy under way has no such name
 
 
 def checked_name(name: str) -> str:

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from layerwatch.errors import TrainingError
-from trainer.engines import openvino_engine, segmenter
+from trainer.engines import Probabilities, openvino_engine, segmenter
+from trainer.ignore import defects
 from trainer.metrics import PixelCounts, average_precision
 from trainer.quantize import Variant, quantize
 from trainer.store import MULTIPLE, Sample, evenly
@@ -42,12 +43,12 @@ def best_int8(
     """Quantize in several ways and return the one closest to float32 in average precision on validation data."""
     tiles = calibration_tiles(training, seed=seed)
     compared = evenly(validation, COMPARED_SETS)
-    wanted = compared_precision(onnx, compared)
+    wanted = compared_precision(openvino_engine(onnx), compared)
     precisions: dict[str, float] = {}
     best: tuple[float, bytes, Variant] | None = None
     for variant in VARIANTS:
         candidate = quantize(onnx, tiles, variant)
-        reached = compared_precision(candidate, compared)
+        reached = compared_precision(openvino_engine(candidate), compared)
         precisions[str(variant)] = reached
         say(f"int8 {variant}: average precision {reached:.4f}, float32 {wanted:.4f}")
         loss = max(0.0, wanted - reached)
@@ -66,19 +67,19 @@ def calibration_tiles(samples: Sequence[Sample], *, seed: int) -> list[NDArray[n
         sample = samples[int(rng.integers(len(samples)))]
         channels, kinds = sample.load_channels(), sample.load_kinds()
         height, width = (min(TILE, side // MULTIPLE * MULTIPLE) for side in kinds.shape)
-        defects = np.argwhere(kinds > 0) if number % 2 else np.empty((0, 2), np.int64)
-        centre = defects[rng.integers(len(defects))] if len(defects) else rng.integers(kinds.shape)
+        places = np.argwhere(defects(kinds)) if number % 2 else np.empty((0, 2), np.int64)
+        centre = places[rng.integers(len(places))] if len(places) else rng.integers(kinds.shape)
         top = int(np.clip(centre[0] - height // 2, 0, kinds.shape[0] - height))
         left = int(np.clip(centre[1] - width // 2, 0, kinds.shape[1] - width))
         tiles.append(np.ascontiguousarray(channels[top : top + height, left : left + width]))
     return tiles
 
 
-def compared_precision(onnx: bytes, samples: Sequence[Sample]) -> float:
-    """Return the average precision of the pixels at the working scale in OpenVINO."""
-    segment = segmenter(openvino_engine(onnx))
+def compared_precision(engine: Probabilities, samples: Sequence[Sample]) -> float:
+    """Return the average precision of the pixels at the working scale."""
+    segment = segmenter(engine)
     counts = PixelCounts()
     for sample in samples:
-        tile, defect = sample.load_tile()
-        counts.add(segment(tile)[0], defect)
+        tile, kinds = sample.load_tile()
+        counts.add(segment(tile)[0], kinds)
     return average_precision(counts)

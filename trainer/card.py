@@ -72,13 +72,17 @@ def _measured(manifest: Manifest) -> Iterator[str]:
         return
     yield "## Measured on data that training never saw"
     yield ""
-    yield "| data | precision | regions found | clean sets flagged | average precision, recall, precision of pixels |"
-    yield "| --- | --- | --- | --- | --- |"
+    yield (
+        "| data | precision | regions found | clean sets flagged "
+        "| average precision of pixels | recall, precision of pixels |"
+    )
+    yield "| --- | --- | --- | --- | --- | --- |"
     for name, evaluation in evaluations.items():
         for precision, figures in evaluation["precisions"].items():
             yield f"| {name} | {precision} | {' | '.join(_cells(figures))} |"
     yield ""
-    yield "In brackets the 95 % interval (Wilson). A region counts as found where the prediction covers a fifth of it."
+    yield "In brackets the 95 % interval: Wilson's for shares, by bootstrap over layer sets for the average precision."
+    yield "A region counts as found where the prediction covers a fifth of it."
     yield "Found regions by kind:"
     yield ""
     for name, evaluation in evaluations.items():
@@ -91,13 +95,24 @@ def _measured(manifest: Manifest) -> Iterator[str]:
 def _cells(figures: Mapping[str, Any]) -> Iterator[str]:
     yield _share(figures["regions_found"])
     yield _share(figures["clean_flagged"])
-    yield ", ".join(f"{figures[key]:.3f}" for key in ("average_precision", "pixel_recall", "pixel_precision"))
+    pixels = figures["all"]["pixels"]
+    yield _estimate(pixels["average_precision"])
+    yield ", ".join(_value(pixels[key]) for key in ("recall", "precision"))
 
 
 def _kinds(name: str, precisions: Mapping[str, Any]) -> Iterator[str]:
     for precision, figures in precisions.items():
-        shares = (f"{kind} {share['count']} of {share['of']}" for kind, share in figures["by_kind"].items())
+        found = ((kind, one["regions_found"]) for kind, one in figures["kinds"].items())
+        shares = (f"{kind} {share['count']} of {share['of']}" for kind, share in found)
         yield f"- {name}, {precision}: {', '.join(shares)}"
+
+
+def _estimate(value: Mapping[str, Any]) -> str:
+    return f"{_value(value)} [{value['low']:.3f}, {value['high']:.3f}]" if value["value"] is not None else _value(value)
+
+
+def _value(value: Mapping[str, Any]) -> str:
+    return "none to count" if value["value"] is None else f"{value['value']:.3f}"
 
 
 def _share(share: Mapping[str, Any]) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from layerwatch.errors import TrainingError
+from trainer.ignore import IGNORE, defects, judged
 from trainer.sources import Source
 from trainer.store import Sample
 
@@ -78,7 +79,7 @@ def plan_crops(sources: Sequence[Source], samples: Sequence[Sample], *, side: in
 
 
 def draw_crop(plan: CropPlan, rng: np.random.Generator) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """Return channels (side, side, 3) uint8 and mask (side, side) uint8 0/1 of a random crop."""
+    """Return channels (side, side, 3) uint8 and mask (side, side) uint8 0, 1 or IGNORE of a random crop."""
     source = int(rng.choice(len(plan.weights), p=plan.weights))
     by_kind = plan.spots[source]
     if by_kind and rng.random() < plan.defect_share:
@@ -105,12 +106,21 @@ def _cut(
     top = int(np.clip(round(centre[1] - high / 2), 0, height - high))
     left = int(np.clip(round(centre[0] - wide / 2), 0, width - wide))
     part = np.ascontiguousarray(channels[top : top + high, left : left + wide])
-    mask = (kinds[top : top + high, left : left + wide] > 0).astype(np.uint8)
-    part, mask = _squared(part, wanted), _squared(mask, wanted)
+    truth = _squared(np.ascontiguousarray(kinds[top : top + high, left : left + wide]), wanted)
+    part = _squared(part, wanted)
     shrinks = wanted > side
     part = cv2.resize(part, (side, side), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
-    covered = cv2.resize(mask.astype(np.float32), (side, side), interpolation=cv2.INTER_AREA)
-    return part.astype(np.uint8), (covered >= (0.35 if shrinks else 0.5)).astype(np.uint8)
+    return part.astype(np.uint8), _resized(truth, side, 0.35 if shrinks else 0.5)
+
+
+def _resized(kinds: NDArray[np.uint8], side: int, share: float) -> NDArray[np.uint8]:
+    """Return a mask (side, side) of 0, 1 or IGNORE; `share` of a pixel makes it a defect, or keeps it from clean."""
+    covered = cv2.resize(defects(kinds).astype(np.float32), (side, side), interpolation=cv2.INTER_AREA)
+    mask: NDArray[np.uint8] = (covered >= share).astype(np.uint8)
+    if not judged(kinds).all():
+        covered += cv2.resize((~judged(kinds)).astype(np.float32), (side, side), interpolation=cv2.INTER_AREA)
+        mask[(covered >= share) & (mask == 0)] = IGNORE
+    return mask
 
 
 def _squared(pixels: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:

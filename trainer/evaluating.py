@@ -1,21 +1,45 @@
 """The `evaluate` command: a bundle through the serving code over layer sets with known truth."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from layerwatch.bundle import Manifest, Precision, load_manifest, read_verified
+from layerwatch.bundle import Manifest, OperatingPoint, Precision, load_manifest, read_verified
 from layerwatch.errors import TrainingError
 from trainer.engines import openvino_engine, segmenter
 from trainer.evaluation import Evaluation, judge_layer
 from trainer.kinds import kind_names
 from trainer.measuring import measure
+from trainer.metrics import PixelCounts, precision_recall
+from trainer.plots import precision_recall_curves
 from trainer.sheet import Worst
 from trainer.sources import LayerFiles, Source, find_layer_sets
 from trainer.summary import REGENERATED, Report, agreement, as_text, rows, summarise
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """What a person looks at: the worst cases of the last precision, and the probabilities of all."""
+
+    worst: Worst
+    counts: Mapping[Precision, PixelCounts]
+    points: Mapping[Precision, OperatingPoint]
+
+    def curves(self) -> bytes:
+        """Return the precision-recall curves of the pixels on this data, with the operating points, as PNG."""
+        points = {precision: _here(counts, self.points[precision]) for precision, counts in self.counts.items()}
+        return precision_recall_curves(self.counts, points)
+
+
+def _here(counts: PixelCounts, point: OperatingPoint) -> OperatingPoint:
+    """Return the point with what its threshold means on this data."""
+    curve = precision_recall(counts)
+    level = round(point.threshold * 255) - 1
+    return point.model_copy(update={"recall": float(curve.recall[level]), "precision": float(curve.precision[level])})
 
 
 def evaluate_bundle(  # noqa: PLR0913 - each a thing of its own
@@ -26,11 +50,11 @@ def evaluate_bundle(  # noqa: PLR0913 - each a thing of its own
     counted_px: int,
     threads: int | None,
     console: Console,
-) -> tuple[Report, Worst]:
-    """Return the figures of a bundle, and the worst cases of the last of the precisions."""
+) -> tuple[Report, Shown]:
+    """Return the figures of a bundle, and what there is to look at."""
     manifest = load_manifest(bundle)
     layer_sets = [files for index, source in enumerate(sources) for files in find_layer_sets(source, index)]
-    evaluations: dict[str, Evaluation] = {}
+    evaluations: dict[Precision, Evaluation] = {}
     for precision in precisions:
         if precision not in manifest.operating_points:
             raise TrainingError(f"bundle {manifest.id} has no operating point for {precision}")
@@ -38,7 +62,9 @@ def evaluate_bundle(  # noqa: PLR0913 - each a thing of its own
         tracked = track(layer_sets, description=f"{manifest.id} {precision}", console=console)
         evaluations[precision], worst = _run(network, manifest, precision, tracked, sources, layer_sets, threads)
     figures = {name: summarise(evaluation, counted_px=counted_px) for name, evaluation in evaluations.items()}
-    return Report(bundle=manifest.id, precisions=figures, agreement=agreement(evaluations.values())), worst
+    counts = {name: evaluation.counts for name, evaluation in evaluations.items()}
+    shown = Shown(worst=worst, counts=counts, points=manifest.operating_points)
+    return Report(bundle=manifest.id, precisions=figures, agreement=agreement(evaluations.values())), shown
 
 
 def print_report(report: Report, console: Console) -> None:

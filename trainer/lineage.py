@@ -12,6 +12,7 @@ from trainer.checkpoint import Progress
 from trainer.preparing import Prepared
 from trainer.recipe import Recipe, encoder_file
 from trainer.request import Request
+from trainer.split import told
 
 _LIBRARIES = ("torch", "segmentation-models-pytorch", "albumentations", "onnxruntime", "openvino", "numpy")
 
@@ -22,8 +23,10 @@ def lineage(request: Request, prepared: Prepared, progress: Progress) -> dict[st
         "data": {
             "sha256": prepared.data,
             "split": list(prepared.rules),
+            "held_back": told(sample.files for sample in prepared.validation),
             "training_layer_sets": len(prepared.training),
             "validation_layer_sets": len(prepared.validation),
+            "regression_layer_sets_left_out": prepared.left_out,
             "sources": [_source(prepared, index) for index in range(len(prepared.sources))],
         },
         "code": {"sha256": code_hash(), "layerwatch": metadata.version("layerwatch") if _installed() else "tree"},
@@ -50,6 +53,10 @@ def _source(prepared: Prepared, index: int) -> dict[str, Any]:
     return {
         "images": source.images.name,
         "masks": source.masks.name if isinstance(source.masks, Path) else source.masks,
+        "labels": source.labels.name if source.labels else None,
+        "label_classes": {name: str(role) for name, role in source.rules.roles},
+        "label_boxes": str(source.rules.boxes),
+        "labelled": sum(sample.files.labelled for sample in own),
         "profile": source.profile.name,
         "defect_classes": sorted(source.defect_classes),
         "weight": source.weight,

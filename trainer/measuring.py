@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 from layerwatch.bundle import InputSpec
 from layerwatch.vision.read import Picture
 from layerwatch.vision.segmenter import Segmenter, segment_picture
+from trainer.ignore import defects
+from trainer.overlap import unjudged
 from trainer.sources import LayerFiles, Source
 from trainer.store import read_layer, true_kinds
 
@@ -19,7 +21,7 @@ class Measured:
 
     Attributes:
         pictures: the lights as read.
-        kinds: (H, W) uint8, true kind of defect, 0 for none.
+        kinds: (H, W) uint8, true kind of defect, 0 for none, IGNORE where nobody can tell.
         plate: (H, W) bool, or None for all.
         probability: (H, W) uint8, probability * 255.
     """
@@ -30,6 +32,21 @@ class Measured:
     kinds: NDArray[np.uint8]
     plate: NDArray[np.bool_] | None
     probability: NDArray[np.uint8]
+
+    @property
+    def defects(self) -> NDArray[np.bool_]:
+        """Where the defects are, (H, W)."""
+        return defects(self.kinds)
+
+    @property
+    def regenerated(self) -> bool:
+        """Whether the truth was made by thresholding, so that figures against it are no recall."""
+        return self.source.regenerated and not self.files.labelled
+
+    def answer(self, threshold: float) -> NDArray[np.uint8]:
+        """Return the probability * 255, (H, W), 0 in regions at this threshold (0..1) that nobody can judge."""
+        unjudgeable = unjudged(self.probability >= max(1.0, threshold * 255 - 1e-6), self.kinds)
+        return np.where(unjudgeable, 0, self.probability).astype(np.uint8)
 
 
 def measure(

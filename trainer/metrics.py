@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from trainer.ignore import Truth, defects, judged
+
 LEVELS = 256
 
 
@@ -15,10 +17,10 @@ class PixelCounts:
     defect: NDArray[np.int64] = field(default_factory=lambda: np.zeros(LEVELS, np.int64))
     other: NDArray[np.int64] = field(default_factory=lambda: np.zeros(LEVELS, np.int64))
 
-    def add(self, probability: NDArray[np.uint8], defect: NDArray[np.bool_]) -> None:
-        """Count one picture, both (H, W)."""
-        everything = np.bincount(probability.ravel(), minlength=LEVELS)
-        hit = np.bincount(probability[defect], minlength=LEVELS)
+    def add(self, probability: NDArray[np.uint8], truth: Truth) -> None:
+        """Count one picture, both (H, W); truth is the kind of each pixel, or whether it is a defect."""
+        everything = np.bincount(probability[judged(truth)], minlength=LEVELS)
+        hit = np.bincount(probability[defects(truth)], minlength=LEVELS)
         self.defect += hit
         self.other += everything - hit
 

@@ -13,9 +13,10 @@ from layerwatch.errors import TrainingError
 from trainer.measuring import Measured
 from trainer.metrics import PixelCounts, precision_recall
 from trainer.overlap import COUNTED_PX, Overlap, compare, true_regions
+from trainer.wish import Wish
 
-CLEAN_FLAGGED: Final = 0.10  # share of the clean layer sets that may be flagged in validation
-AS_GOOD: Final = 0.01  # of region recall; among points as good as the best the pixels decide
+ENOUGH_REGIONS: Final = 5  # true regions below which a threshold would be tuned on chance
+AS_GOOD: Final = 0.01  # of region recall; among points as good as the best the F1 of the pixels decides
 SMALLEST_REGIONS: Final = (12, 16, 24, 32, 40, 50, 64, 80, 100, 130)
 LEVELS: Final = (64, 96, 128, 160, 192, 224)  # of the threshold, that is, of a region's extent
 PEAKS: Final[tuple[int, ...]] = tuple(  # of a region's most certain pixel
@@ -33,7 +34,7 @@ class Survey:
 
     def add(self, measured: Measured) -> None:
         """Take one layer set in."""
-        self.counts.add(measured.probability, measured.kinds > 0)
+        self.counts.add(measured.probability, measured.kinds)
         truth = true_regions(measured.kinds)
         self.overlaps.append(
             tuple(
@@ -41,17 +42,23 @@ class Survey:
                 for level in LEVELS
             )
         )
-        self.regenerated |= measured.source.regenerated
+        self.regenerated |= measured.regenerated
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
-    """One threshold, smallest peak and smallest region, and what they mean in validation; the ratios are 0..1."""
+    """One threshold, smallest peak and smallest region, and what they mean in validation.
+
+    Shares are 0..1; `missed` true regions have at least COUNTED_PX, `false` served ones touch no true one.
+    """
 
     level: int
     peak: int
     min_region_px: int
     region_recall: float
+    region_precision: float
+    missed: int
+    false: int
     clean_flagged: float
     f1: float
     largest_false_px: int
@@ -65,24 +72,15 @@ def survey(measured: Iterable[Measured]) -> Survey:
     return result
 
 
-def choose(found: Survey) -> tuple[OperatingPoint, Candidate]:
-    """Return the operating point: the best region recall with at most CLEAN_FLAGGED of the clean sets flagged.
-
-    Among points within AS_GOOD of it, the one with the best F1 of the pixels. Without any point that leaves the
-    clean sets in peace, the one that flags fewest.
+def choose(found: Survey, wish: Wish | None = None) -> tuple[OperatingPoint, Candidate]:
+    """Return the operating point that fulfils the wish best.
 
     Raises:
-        TrainingError: no layer set shows a defect; any threshold would do.
+        TrainingError: too few defects to tune anything on, or no threshold does what is wished.
     """
-    if not found.counts.defect.any():
-        raise TrainingError(
-            "the validation data shows no defect, so no threshold is better than another: hold back layers with defects"
-        )
-    candidates = survey_candidates(found)
-    allowed = max(CLEAN_FLAGGED, min(one.clean_flagged for one in candidates))
-    quiet = [one for one in candidates if one.clean_flagged <= allowed]
-    best_recall = max(one.region_recall for one in quiet)
-    best = max((one for one in quiet if one.region_recall >= best_recall - AS_GOOD), key=lambda one: one.f1)
+    wish = wish or Wish()
+    _check_enough(found)
+    best = _best(survey_candidates(found), wish)
     curve = precision_recall(found.counts)
     point = OperatingPoint(
         threshold=best.level / 255,
@@ -99,6 +97,51 @@ def choose(found: Survey) -> tuple[OperatingPoint, Candidate]:
     return point, best
 
 
+def _check_enough(found: Survey) -> None:
+    if not found.counts.defect.any():
+        raise TrainingError(
+            "the validation data shows no defect, so no threshold is better than another: hold back layers with defects"
+        )
+    regions = sum(int((overlaps[0].true_areas >= COUNTED_PX).sum()) for overlaps in found.overlaps)
+    if regions < ENOUGH_REGIONS:
+        raise TrainingError(
+            f"the validation data shows {regions} defect regions of {COUNTED_PX} px and more, and a threshold tuned on "
+            f"fewer than {ENOUGH_REGIONS} is chance: hold back more layers with defects (--validation-share)"
+        )
+
+
+def merit(candidate: Candidate, wish: Wish) -> tuple[float, float]:
+    """Return how well a network at this operating point does what is wished; the greater the better."""
+    if wish.miss_cost is not None:
+        return -(wish.miss_cost * candidate.missed + candidate.false), candidate.f1
+    if wish.min_recall is not None:
+        return -candidate.clean_flagged, candidate.f1
+    return candidate.region_recall, candidate.f1
+
+
+def _best(candidates: Sequence[Candidate], wish: Wish) -> Candidate:
+    if wish.miss_cost is not None:
+        return max(candidates, key=lambda one: merit(one, wish))
+    if wish.min_recall is not None:
+        enough = _wished(candidates, [one.region_recall for one in candidates], wish.min_recall, wish)
+        return max(enough, key=lambda one: merit(one, wish))
+    if wish.min_precision is not None:
+        quiet = _wished(candidates, [one.region_precision for one in candidates], wish.min_precision, wish)
+    else:
+        # Without any point that leaves the clean sets in peace, the one that flags fewest.
+        allowed = max(wish.clean_flagged, min(one.clean_flagged for one in candidates))
+        quiet = [one for one in candidates if one.clean_flagged <= allowed]
+    best_recall = max(one.region_recall for one in quiet)
+    return max((one for one in quiet if one.region_recall >= best_recall - AS_GOOD), key=lambda one: one.f1)
+
+
+def _wished(candidates: Sequence[Candidate], values: Sequence[float], least: float, wish: Wish) -> list[Candidate]:
+    fitting = [one for one, value in zip(candidates, values, strict=True) if value >= least]
+    if not fitting:
+        raise TrainingError(f"no threshold gives {wish}: the best reaches {max(values):.1%} in validation")
+    return fitting
+
+
 def survey_candidates(found: Survey) -> list[Candidate]:
     """Return every choice of threshold, smallest peak and smallest region with its figures."""
     f1 = precision_recall(found.counts).f1
@@ -113,12 +156,18 @@ def _candidate(
     overlaps: Sequence[Overlap], level: int, peak: int, min_region_px: int, f1: NDArray[np.float64]
 ) -> Candidate:
     hits = np.concatenate([one.found(min_region_px, peak)[one.true_areas >= COUNTED_PX] for one in overlaps])
+    served = [(one.areas >= min_region_px) & (one.peaks >= peak) for one in overlaps]
+    said = sum(int(which.sum()) for which in served)
+    right = sum(int(one.touches[which].sum()) for one, which in zip(overlaps, served, strict=True))
     clean = np.array([one.largest(peak) for one in overlaps if not len(one.true_areas)])
     return Candidate(
         level=level,
         peak=peak,
         min_region_px=min_region_px,
         region_recall=float(hits.mean()) if len(hits) else 0.0,
+        region_precision=right / said if said else 0.0,
+        missed=int((~hits).sum()),
+        false=said - right,
         clean_flagged=float((clean >= min_region_px).mean()) if len(clean) else 0.0,
         f1=float(f1[level - 1]),
         largest_false_px=int(clean.max(initial=0)),

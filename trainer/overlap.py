@@ -7,6 +7,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from trainer.ignore import defects, judged
+
 FOUND_SHARE: Final = 0.2  # of a true region's pixels that the predicted mask has to cover
 _DIAGONALS_TOO: Final = 8
 COUNTED_PX: Final = 50  # smaller true regions are not asked for
@@ -55,27 +57,56 @@ class Overlap:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Truth:
-    """The true regions of one layer set: labels (H, W) from 1 on, areas (t,) px and kinds (t,)."""
+    """The true regions of one layer set.
+
+    Attributes:
+        labels: (H, W), the number of the region from 1 on, 0 outside.
+        areas, kinds: px and kind of each region, (t,).
+        ignored: (H, W) bool, what nobody can judge; None where everything is judged.
+    """
 
     labels: NDArray[np.int32]
     areas: NDArray[np.int64]
     kinds: NDArray[np.int64]
+    ignored: NDArray[np.bool_] | None = None
 
 
 def true_regions(kinds: NDArray[np.uint8]) -> Truth:
     """Return the connected defects in a map of kinds (H, W), 0 for none; most pixels of a region give its kind."""
-    defect = (kinds > 0).astype(np.uint8)
+    defect, known = defects(kinds).astype(np.uint8), judged(kinds)
     count, labels, stats, _ = cv2.connectedComponentsWithStats(defect, connectivity=_DIAGONALS_TOO)
     votes = np.zeros((count, 256), np.int64)
     inside = np.flatnonzero(defect)
     np.add.at(votes, (labels.ravel()[inside], kinds.ravel()[inside]), 1)
     areas = stats[1:, cv2.CC_STAT_AREA].astype(np.int64)
-    return Truth(labels=labels, areas=areas, kinds=votes[1:].argmax(axis=1))
+    ignored = None if known.all() else ~known
+    return Truth(labels=labels, areas=areas, kinds=votes[1:].argmax(axis=1), ignored=ignored)
+
+
+def unjudged(mask: NDArray[np.bool_], kinds: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Return the predicted regions, (H, W) bool, that lie mostly in ignored pixels and touch no defect."""
+    return _unjudged(mask.astype(np.uint8), defects(kinds), ~judged(kinds))
+
+
+def _unjudged(
+    mask: NDArray[np.uint8], defect: NDArray[np.bool_], ignored: NDArray[np.bool_] | None
+) -> NDArray[np.bool_]:
+    if ignored is None or not ignored.any():
+        return np.zeros(mask.shape, np.bool_)
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=_DIAGONALS_TOO)
+    inside, hits = (np.bincount(labels[where], minlength=count) for where in (ignored, defect))
+    forgiven = (2 * inside > stats[:, cv2.CC_STAT_AREA]) & (hits == 0)
+    forgiven[0] = False  # the background
+    return np.asarray(forgiven[labels])
 
 
 def compare(mask: NDArray[np.uint8], truth: Truth, probability: NDArray[np.uint8] | None = None) -> Overlap:
-    """Return how a predicted mask (H, W), 0 or more, meets the true regions; probability * 255 gives the peaks."""
+    """Return how a predicted mask (H, W), 0 or more, meets the true regions; probability * 255 gives the peaks.
+
+    Predicted regions that nobody can judge are left out.
+    """
     predicted_mask = (mask > 0).astype(np.uint8)
+    predicted_mask[_unjudged(predicted_mask, truth.labels > 0, truth.ignored)] = 0
     _, predicted, stats, _ = cv2.connectedComponentsWithStats(predicted_mask, connectivity=_DIAGONALS_TOO)
     areas = stats[1:, cv2.CC_STAT_AREA].astype(np.int64)
     inside = np.flatnonzero(predicted_mask)

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from layerwatch.bundle import InputSpec
+from layerwatch.errors import TrainingError
+from trainer.regression import RegressionSet
 from trainer.sources import LayerFiles, Source, find_layer_sets
 from trainer.split import split
 from trainer.store import Sample, data_hash, prepare
@@ -14,7 +16,14 @@ Track = Callable[[Iterable[LayerFiles]], Iterable[LayerFiles]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prepared:
-    """The data of one training run; `spec` is how it was prepared, `data` the hash over all files."""
+    """The data of one training run.
+
+    Attributes:
+        spec: how it was prepared.
+        rules: how it was split.
+        data: hash over all files.
+        left_out: layer sets that the regression set holds, and that are therefore in neither part.
+    """
 
     spec: InputSpec
     sources: tuple[Source, ...]
@@ -22,13 +31,42 @@ class Prepared:
     validation: tuple[Sample, ...]
     rules: tuple[str, ...]
     data: str
+    left_out: int = 0
+
+    @property
+    def summary(self) -> str:
+        """What a person wants to know before a long run, in one or more lines."""
+        samples = (*self.training, *self.validation)
+        labelled = sum(sample.files.labelled for sample in samples)
+        lines = [
+            f"{len(self.training)} layer sets to learn from, {len(self.validation)} held back ({'; '.join(self.rules)})"
+        ]
+        if labelled:
+            lines.append(f"{labelled} of the {len(samples)} layer sets carry labels of people, which win over masks")
+        if self.left_out:
+            lines.append(f"{self.left_out} layer sets are left out: the regression set of this model holds them")
+        return "\n".join(lines)
 
 
 def prepare_all(  # noqa: PLR0913 - each a thing of its own
-    sources: Sequence[Source], spec: InputSpec, folder: Path, *, share: float, seed: int, track: Track
+    sources: Sequence[Source],
+    spec: InputSpec,
+    folder: Path,
+    *,
+    share: float,
+    seed: int,
+    track: Track,
+    regression: RegressionSet | None = None,
 ) -> Prepared:
-    """Find, split and read all layer sets; `track` shows how far it is."""
-    found = [files for index, source in enumerate(sources) for files in find_layer_sets(source, index)]
+    """Find, split and read all layer sets but those of the regression set; `track` shows how far it is.
+
+    Raises:
+        TrainingError: there are none, or they cannot be read or split.
+    """
+    everything = [files for index, source in enumerate(sources) for files in find_layer_sets(source, index)]
+    found = regression.without(everything) if regression else tuple(everything)
+    if not found:
+        raise TrainingError("all layer sets are in the regression set, which is never learned from: give others")
     parts = split(sources, found, share=share, seed=seed)
     samples = {files: prepare(files, sources[files.source], spec, folder) for files in track(found)}
     return Prepared(
@@ -38,4 +76,5 @@ def prepare_all(  # noqa: PLR0913 - each a thing of its own
         validation=tuple(samples[files] for files in parts.validation),
         rules=parts.rules,
         data=data_hash(found),
+        left_out=len(everything) - len(found),
     )

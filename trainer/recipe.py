@@ -12,7 +12,8 @@ class Recipe(BaseModel):
 
     Attributes:
         encoder_weights: imagenet, none, or a safetensors file.
-        start: safetensors file with a whole trained network, or the empty text; then encoder_weights do not count.
+        start: float32.safetensors or float32.onnx of a trained network, or the empty text; then encoder_weights do not
+            count.
         decoder_channels: of the U-Net's decoder, deepest first.
         scale: working scale of the pictures.
         crop: side of a training crop, px at the working scale.

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from trainer.recipe import Recipe
 from trainer.sources import Source
+from trainer.wish import Wish
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -13,6 +14,7 @@ class Request:
 
     sources: tuple[Source, ...]
     recipe: Recipe
+    wish: Wish
     name: str
     version: str | None
     work: Path
@@ -22,3 +24,4 @@ class Request:
     resume: bool
     promote: bool | None
     keep_safetensors: bool
+    progress: Path | None = None

@@ -3,6 +3,7 @@
 import os
 import signal
 from collections.abc import Iterable
+from pathlib import Path
 
 import torch
 from rich.console import Console
@@ -14,7 +15,9 @@ from layerwatch.vision.network import Inspectable
 from trainer.checkpoint import Checkpoint, Progress
 from trainer.console import training_bar
 from trainer.crops import plan_crops
+from trainer.into_service import promote_if_wished, published_already
 from trainer.preparing import Prepared, prepare_all
+from trainer.regression import load_regression
 from trainer.request import Request
 from trainer.setup import pick_device
 from trainer.sources import LayerFiles
@@ -32,6 +35,12 @@ def train_and_publish(request: Request, console: Console) -> None:
     checkpoint = Checkpoint(folder=request.work / "run")
     if checkpoint.exists and not request.resume:
         raise TrainingError(f"{request.work} holds an unfinished run: go on with --resume, or give another --work")
+    place = published_already(request, console) or _train_and_publish(request, checkpoint, console)
+    promote_if_wished(request, place, console)
+    checkpoint.clear()
+
+
+def _train_and_publish(request: Request, checkpoint: Checkpoint, console: Console) -> Path:
     spec = InputSpec(scale=request.recipe.scale)
     recipe = request.recipe
     prepared = prepare_all(
@@ -41,25 +50,22 @@ def train_and_publish(request: Request, console: Console) -> None:
         share=recipe.validation_share,
         seed=recipe.seed,
         track=lambda found: _tracked(found, console),
+        regression=load_regression(request.registry, request.name),
     )
-    console.print(
-        f"{len(prepared.training)} layer sets to learn from, {len(prepared.validation)} held back "
-        f"({'; '.join(prepared.rules)})"
-    )
-    model, progress = _train(request, prepared, checkpoint, console)
+    console.print(prepared.summary)
+    networks, progress = _train(request, prepared, checkpoint, console)
     from trainer.publishing import publish  # noqa: PLC0415
 
-    publish(request, prepared, model, progress, console)
-    checkpoint.clear()
+    return publish(request, prepared, networks, progress, console)
 
 
 def _train(
     request: Request, prepared: Prepared, checkpoint: Checkpoint, console: Console
-) -> tuple[Inspectable, Progress]:
+) -> tuple[tuple[Inspectable, ...], Progress]:
     recipe = request.recipe
     plan = plan_crops(prepared.sources, prepared.training, side=recipe.crop, defect_share=recipe.defect_share)
     try:
-        with training_bar(console) as report:
+        with training_bar(console, request.progress) as report:
             return train_network(
                 recipe,
                 plan,

@@ -1,17 +1,18 @@
 """What a training run starts with: device, network, optimizer and the way of the learning rate."""
 
 import math
+from collections.abc import Callable
+from pathlib import Path
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
-from torch import nn
+from torch import Tensor, nn
 from torch.optim import AdamW, Optimizer
 
 from layerwatch.errors import TrainingError
 from layerwatch.vision.network import add_to_logits, build_network
 from trainer.loss import weight_offset
 from trainer.recipe import Recipe
+from trainer.warm_start import load_trained
 
 
 def pick_device(name: str) -> torch.device:
@@ -24,8 +25,13 @@ def pick_device(name: str) -> torch.device:
         raise TrainingError(f"--device {name}: expected auto, cpu, cuda or mps") from error
 
 
-def first_network(recipe: Recipe, *, fresh: bool) -> nn.Module:
+def first_network(recipe: Recipe, tiles: Callable[[], Tensor], *, fresh: bool) -> nn.Module:
     """Return the network that training starts from; only its shape counts where a run goes on.
+
+    Args:
+        recipe: says what it starts from.
+        tiles: gives real tiles (N, H, W, 3) uint8, asked for where a trained network is taken over.
+        fresh: the run begins; otherwise the weights come from its checkpoint.
 
     Raises:
         TrainingError: the file to start from is not there, or holds another kind of network.
@@ -35,10 +41,7 @@ def first_network(recipe: Recipe, *, fresh: bool) -> nn.Module:
     else:
         network = build_network(recipe.encoder_weights, decoder_channels=recipe.decoder_channels)
     if fresh and recipe.start:
-        try:
-            network.load_state_dict(load_file(recipe.start))
-        except (OSError, RuntimeError, SafetensorError) as error:
-            raise TrainingError(f"--start {recipe.start} is not a trained network with these channels") from error
+        load_trained(network, Path(recipe.start), tiles())
         add_to_logits(network, -weight_offset(recipe.pos_weight))
     return network
 

@@ -54,7 +54,7 @@ def draw_case(measured: Measured, result: LayerResult, point: OperatingPoint) ->
     light = to_channels([measured.pictures[-1]], scale=min(1.0, scale), plate=measured.plate)
     canvas = np.full((SIDE + 28, SIDE, 3), 255, np.uint8)
     picture = np.ascontiguousarray(light)
-    _outline(picture, measured.kinds > 0, TRUE)
+    _outline(picture, measured.defects, TRUE)
     _outline(picture, served(measured, point).mask > 0, PREDICTED)
     height, width = picture.shape[:2]
     canvas[:height, :width] = picture

@@ -1,19 +1,27 @@
 """Where the layer sets for training and measuring come from: folders of pictures, each with its masks."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
-from typing import TypeVar
 
 from layerwatch.errors import TrainingError
 from layerwatch.layers import Stage
 from layerwatch.profile import Profile, load_profile
-
-Value = TypeVar("Value")
+from trainer.labels.folder import Label, find_labels
+from trainer.labels.pictures import Key
+from trainer.labels.rules import LabelRules, Role, parse_rules
+from trainer.labels.shapes import Drawing
+from trainer.option_lists import class_numbers, spread
 
 CLEAN = "clean"
 THRESHOLD = "threshold"
+SKIP = "skip"
+NONE = "none"
+WORDS = frozenset({CLEAN, THRESHOLD, SKIP})
+
+
+MADE_MASKS = "masks.json"  # lies beside masks that `trainer masks` made
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,10 +30,13 @@ class Source:
 
     Attributes:
         images: the folder, as the printer wrote it.
-        masks: folder with the masks; `clean` if no picture shows a defect; `threshold` to make masks by thresholding.
+        masks: folder with the masks; `clean` if no picture shows a defect; `threshold` to make masks by thresholding;
+            `skip` to leave out what has no labels.
         profile: how the file names read.
         weight: share of the training crops relative to the other sources; None for the number of layer sets.
-        defect_classes: grey values of the mask that are defects; empty for every value above 127.
+        defect_classes: grey values of the mask that are defects; empty for every value above 128.
+        labels: what people drew, a file or a folder; wins over the masks, layer set by layer set.
+        rules: how labels are read.
     """
 
     images: Path
@@ -33,40 +44,55 @@ class Source:
     profile: Profile
     weight: float | None = None
     defect_classes: frozenset[int] = frozenset()
+    labels: Path | None = None
+    rules: LabelRules = field(default_factory=LabelRules)
 
     @property
     def regenerated(self) -> bool:
-        """Whether the masks are made by thresholding, so that figures against them are no recall."""
-        return self.masks == THRESHOLD
+        """Whether the masks are made from the pictures, so that figures against them are no recall."""
+        return self.masks == THRESHOLD or (isinstance(self.masks, Path) and (self.masks / MADE_MASKS).is_file())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LayerFiles:
-    """The files of one complete layer set; `mask` is None where the source has none."""
+    """The files of one complete layer set.
+
+    Attributes:
+        pictures: sorted by light.
+        mask, kinds: what shows the defects, and their kinds; None where the source has none.
+        drawings: what people drew over the pictures, in place of a mask.
+        labelled: mask or drawings are labels, that is, they are the work of people.
+    """
 
     source: int
     build: str
     layer: int
     stage: Stage
-    pictures: tuple[Path, ...]  # sorted by light
+    pictures: tuple[Path, ...]
     mask: Path | None = None
     kinds: Path | None = None
+    drawings: tuple[Drawing, ...] = ()
+    labelled: bool = False
 
     @property
     def name(self) -> str:
         return f"{self.build or self.pictures[0].parent.name}/{self.layer:06d}_{self.stage}"
 
 
-def parse_sources(
+def parse_sources(  # noqa: PLR0913 - one parameter an option
     images: Sequence[Path],
     masks: Sequence[str],
     profiles: Sequence[str],
     weights: Sequence[float] = (),
     defect_classes: Sequence[str] = (),
+    *,
+    labels: Sequence[str] = (),
+    label_classes: Sequence[str] = (),
+    label_boxes: Role = Role.DEFECT,
 ) -> tuple[Source, ...]:
     """Return the sources that parallel lists of options describe.
 
-    One profile or one list of defect classes stands for all sources; without masks they are made by thresholding.
+    One profile or one list of classes stands for all sources; without masks they are made by thresholding.
 
     Raises:
         TrainingError: the lists do not fit together, or a folder is not there.
@@ -74,10 +100,12 @@ def parse_sources(
     number = len(images)
     columns = zip(
         images,
-        _spread("--masks", masks or [THRESHOLD] * number, number, repeat=False),
-        _spread("--profile", profiles, number),
-        _spread("--weight", weights or [None], number),
-        _spread("--defect-classes", defect_classes or [""], number),
+        spread("--masks", masks or [THRESHOLD] * number, number, repeat=False),
+        spread("--profile", profiles, number),
+        spread("--weight", weights or [None], number),
+        spread("--defect-classes", defect_classes or [""], number),
+        spread("--labels", labels or [NONE] * number, number, repeat=False),
+        [parse_rules(classes, label_boxes) for classes in spread("--label-classes", label_classes or [""], number)],
         strict=True,
     )
     return tuple(_source(*column) for column in columns)
@@ -87,9 +115,10 @@ def find_layer_sets(source: Source, index: int) -> tuple[LayerFiles, ...]:
     """Return the complete layer sets of a source, in the order of build, layer and stage.
 
     Raises:
-        TrainingError: no file name fits the profile, no set is complete, or a set has no mask.
+        TrainingError: no file name fits the profile, no set is complete, a label cannot be used, or a set has neither
+            label nor mask.
     """
-    captures: dict[tuple[str, int, Stage], dict[str, Path]] = defaultdict(dict)
+    captures: dict[Key, dict[str, Path]] = defaultdict(dict)
     for path in sorted(path for path in source.images.rglob("*") if path.is_file()):
         name = source.profile.read_name(PurePosixPath(path.relative_to(source.images).as_posix()))
         if name is not None:
@@ -100,18 +129,36 @@ def find_layer_sets(source: Source, index: int) -> tuple[LayerFiles, ...]:
     complete = [key for key in sorted(captures) if set(captures[key]) == set(lights)]
     if not complete:
         raise TrainingError(f"no layer set in {source.images} has all lights of the profile {source.profile.name}")
-    return tuple(_with_masks(source, index, key, [captures[key][light] for light in lights]) for key in complete)
+    labels: dict[Key, Label] = {}
+    if source.labels is not None:
+        taken = {key: tuple(lights.values()) for key, lights in captures.items()}
+        labels = find_labels(source.labels, source.rules, source.images, taken)
+    if source.masks == SKIP:
+        complete = [key for key in complete if key in labels]
+    if not complete:
+        raise TrainingError(f"none of the complete layer sets in {source.images} has labels")
+    return tuple(
+        _layer_files(source, index, key, tuple(captures[key][light] for light in lights), labels.get(key))
+        for key in complete
+    )
 
 
-def _with_masks(source: Source, index: int, key: tuple[str, int, Stage], pictures: list[Path]) -> LayerFiles:
+def _layer_files(source: Source, index: int, key: Key, pictures: tuple[Path, ...], label: Label | None) -> LayerFiles:
     build, layer, stage = key
-    mask = kinds = None
-    if isinstance(source.masks, Path):
+    mask = label.mask if label else None
+    if label is None and isinstance(source.masks, Path):
         mask = _find_mask(source.images, source.masks, layer, stage, pictures[0])
-        beside = mask.with_name(f"{mask.stem}-kinds.png")
-        kinds = beside if beside.is_file() else None
+    beside = mask.with_name(f"{mask.stem}-kinds.png") if mask else None
     return LayerFiles(
-        source=index, build=build, layer=layer, stage=stage, pictures=tuple(pictures), mask=mask, kinds=kinds
+        source=index,
+        build=build,
+        layer=layer,
+        stage=stage,
+        pictures=pictures,
+        mask=mask,
+        kinds=beside if beside and beside.is_file() else None,
+        drawings=label.drawings if label else (),
+        labelled=label is not None,
     )
 
 
@@ -124,32 +171,25 @@ def _find_mask(images: Path, masks: Path, layer: int, stage: Stage, picture: Pat
     return found
 
 
-def _spread(option: str, values: Sequence[Value], number: int, *, repeat: bool = True) -> Sequence[Value]:
-    if len(values) == 1 and repeat:
-        return list(values) * number
-    if len(values) != number:
-        raise TrainingError(f"{option} is given {len(values)} times for {number} --images; give it once for each")
-    return values
-
-
-def _source(images: Path, masks: str, profile: str, weight: float | None, classes: str) -> Source:
+def _source(  # noqa: PLR0913, PLR0917 - one option each
+    images: Path, masks: str, profile: str, weight: float | None, classes: str, labels: str, rules: LabelRules
+) -> Source:
     if not images.is_dir():
         raise TrainingError(f"there is no folder {images}")
-    if masks not in {CLEAN, THRESHOLD} and not Path(masks).is_dir():
-        raise TrainingError(f"--masks {masks}: neither a folder nor one of the words {CLEAN} and {THRESHOLD}")
+    if masks not in WORDS and not Path(masks).is_dir():
+        raise TrainingError(f"--masks {masks}: neither a folder nor one of the words {', '.join(sorted(WORDS))}")
+    if labels != NONE and not Path(labels).exists():
+        raise TrainingError(f"--labels {labels}: neither a folder or file, nor the word {NONE}")
+    if masks == SKIP and labels == NONE:
+        raise TrainingError(f"--masks {SKIP} leaves out what has no labels: give --labels")
     if weight is not None and weight <= 0:
         raise TrainingError(f"--weight {weight}: expected a number above 0")
     return Source(
         images=images,
-        masks=masks if masks in {CLEAN, THRESHOLD} else Path(masks),
+        masks=masks if masks in WORDS else Path(masks),
         profile=load_profile(profile),
         weight=weight,
-        defect_classes=frozenset(_class_numbers(classes)),
+        defect_classes=frozenset(class_numbers(classes)),
+        labels=None if labels == NONE else Path(labels),
+        rules=rules,
     )
-
-
-def _class_numbers(text: str) -> Iterator[int]:
-    for part in filter(None, text.split(",")):
-        if not part.strip().isdigit() or not 0 < int(part) <= 255:
-            raise TrainingError(f"--defect-classes {text}: expected numbers from 1 to 255 with commas, as 2,3,4,5")
-        yield int(part)

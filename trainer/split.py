@@ -4,8 +4,10 @@ Neighbouring layers are nearly equal; a random split would measure what the netw
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
 
 import numpy as np
 
@@ -44,6 +46,24 @@ def split(sources: Sequence[Source], layer_sets: Sequence[LayerFiles], *, share:
     if not training or not validation:
         raise TrainingError(f"{len(layer_sets)} layer sets are too few to hold any back for validation")
     return Split(training=tuple(training), validation=tuple(validation), rules=tuple(rules))
+
+
+def told(layer_sets: Iterable[LayerFiles]) -> list[dict[str, Any]]:
+    """Return which layer sets these are, ready for JSON: for each source, build and stage, runs of layers as 3-7,9."""
+    layers: dict[tuple[int, str, str], set[int]] = defaultdict(set)
+    for files in layer_sets:
+        layers[files.source, files.build, str(files.stage)].add(files.layer)
+    return [
+        {"source": source, "build": build, "stage": stage, "layers": _runs(sorted(numbers))}
+        for (source, build, stage), numbers in sorted(layers.items())
+    ]
+
+
+def _runs(numbers: Sequence[int]) -> str:
+    """Return rising numbers as runs: 3-7,9."""
+    cuts = [place for place in range(1, len(numbers)) if numbers[place] > numbers[place - 1] + 1]
+    runs = (numbers[first:after] for first, after in pairwise([0, *cuts, len(numbers)]))
+    return ",".join(f"{run[0]}-{run[-1]}" if len(run) > 1 else str(run[0]) for run in runs)
 
 
 def _hold_back(members: Sequence[LayerFiles], share: float, seed: int) -> tuple[frozenset[LayerFiles], str]:

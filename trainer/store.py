@@ -14,12 +14,14 @@ from layerwatch.errors import PictureError, TrainingError
 from layerwatch.vision.normalise import to_channels
 from layerwatch.vision.plate import plate_mask
 from layerwatch.vision.read import Picture, read_picture
+from trainer.ignore import IGNORE
+from trainer.labels.draw import draw_kinds
 from trainer.masks import read_kinds, shrink_kinds, threshold_kinds
 from trainer.sources import LayerFiles, Source
 
 MULTIPLE: Final = 32  # sides of a tile are multiples of it
 SMALLEST: Final = 2 * MULTIPLE  # px at the working scale
-PREPARED: Final = 2  # raise it when preparing changes, so that what lies in a work folder is made anew
+PREPARED: Final = 4  # raise it when preparing changes, so that what lies in a work folder is made anew
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +31,7 @@ class Sample:
     Attributes:
         files: where it came from.
         channels: file with (h, w, 3) uint8 at the working scale.
-        kinds: file with (h, w) uint8, 0 where there is no defect.
+        kinds: file with (h, w) uint8, 0 where there is no defect, IGNORE where nobody can tell.
         present: kinds of defects in it.
     """
 
@@ -46,12 +48,12 @@ class Sample:
         """Return (h, w) uint8, mapped from the disk."""
         return np.asarray(np.load(self.kinds, mmap_mode="c", allow_pickle=False))
 
-    def load_tile(self, longest: int | None = None) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
-        """Return as much as the network takes at once: (1, th, tw, 3) uint8, and where the defects are, (th, tw)."""
+    def load_tile(self, longest: int | None = None) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+        """Return as much as the network takes at once: (1, th, tw, 3) uint8, and the kinds of its pixels, (th, tw)."""
         kinds = self.load_kinds()
         height, width = (min(side, longest or side) // MULTIPLE * MULTIPLE for side in kinds.shape)
         tile = np.ascontiguousarray(self.load_channels()[None, :height, :width])
-        return tile, kinds[:height, :width] > 0
+        return tile, kinds[:height, :width]
 
 
 def read_layer(files: LayerFiles, source: Source) -> tuple[list[Picture], NDArray[np.bool_] | None]:
@@ -71,12 +73,15 @@ def read_layer(files: LayerFiles, source: Source) -> tuple[list[Picture], NDArra
 
 
 def true_kinds(files: LayerFiles, source: Source, pictures: Sequence[Picture]) -> NDArray[np.uint8]:
-    """Return the kind of defect of each pixel of a layer set, (H, W) uint8, 0 for none."""
+    """Return the kind of defect of each pixel of a layer set, (H, W) uint8, 0 for none, IGNORE for unknown."""
+    shape = pictures[0].pixels.shape
+    if files.drawings:
+        return draw_kinds(files.drawings, shape)
     if files.mask is not None:
-        return read_kinds(files.mask, files.kinds, source.defect_classes, pictures[0].pixels.shape)
+        return read_kinds(files.mask, files.kinds, source.defect_classes, shape, drawn=files.labelled)
     if source.regenerated:
         return threshold_kinds(pictures)
-    return np.zeros(pictures[0].pixels.shape, np.uint8)
+    return np.zeros(shape, np.uint8)
 
 
 def prepare(files: LayerFiles, source: Source, spec: InputSpec, folder: Path) -> Sample:
@@ -94,7 +99,9 @@ def prepare(files: LayerFiles, source: Source, spec: InputSpec, folder: Path) ->
             kinds[~plate] = 0
         _save(sample.kinds, shrink_kinds(kinds, *channels.shape[:2]))
         _save(sample.channels, channels)
-    return replace(sample, present=tuple(int(kind) for kind in np.unique(sample.load_kinds()) if kind))
+    return replace(
+        sample, present=tuple(int(kind) for kind in np.unique(sample.load_kinds()) if kind not in {0, IGNORE})
+    )
 
 
 def evenly(samples: Sequence[Sample], number: int) -> list[Sample]:
@@ -104,19 +111,29 @@ def evenly(samples: Sequence[Sample], number: int) -> list[Sample]:
 
 
 def data_hash(layer_sets: Iterable[LayerFiles]) -> str:
-    """Return the SHA-256 over the content of all pictures and masks, 64 hex digits."""
+    """Return the SHA-256 over the content of all pictures, masks and labels, 64 hex digits."""
     digest = hashlib.sha256()
     for files in layer_sets:
         for path in (*files.pictures, files.mask, files.kinds):
             if path is not None:
                 digest.update(hashlib.sha256(path.read_bytes()).digest())
+        for drawing in files.drawings:
+            digest.update(repr(drawing.shapes).encode())
     return digest.hexdigest()
 
 
 def _identity(files: LayerFiles, source: Source, spec: InputSpec) -> str:
     paths = [path for path in (*files.pictures, files.mask, files.kinds) if path is not None]
     seen = [(str(path.resolve()), path.stat().st_size, path.stat().st_mtime_ns) for path in paths]
-    how = (PREPARED, seen, str(source.masks), sorted(source.defect_classes), source.profile.plate, source.profile.bits)
+    how: tuple[object, ...] = (
+        PREPARED,
+        seen,
+        files.drawings,
+        str(source.masks),
+        sorted(source.defect_classes),
+        source.profile.plate,
+        source.profile.bits,
+    )
     return hashlib.sha256(repr((how, spec.model_dump_json())).encode()).hexdigest()[:24]
 
 

@@ -1,14 +1,17 @@
 """Results of many layer sets as the figures that people ask for; ready for JSON."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from math import sqrt
-from typing import Any, Final
+from typing import Final, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
+from trainer.bootstrap import Estimate
 from trainer.evaluation import Evaluation, LayerResult
-from trainer.metrics import average_precision
+from trainer.scores import Slice, recall_of, score
+
+Part = TypeVar("Part", str, int)
 
 TRUTH: Final = "truth"
 REGENERATED: Final = "regenerated masks (agreement with thresholding, not recall)"
@@ -26,14 +29,23 @@ class Share(BaseModel):
     high: float
 
 
+class Kind(BaseModel):
+    """How well one kind of defect is found; nobody asks the network for the kind, so there is no precision."""
+
+    model_config = ConfigDict(frozen=True)
+
+    regions_found: Share
+    pixel_recall: Estimate
+
+
 class Figures(BaseModel):
     """What one precision reaches.
 
     Attributes:
-        regions_found: of the true regions of at least `counted_px`; `by_kind` and `by_stage` split it up.
-        false_regions_per_set: predicted regions that touch no true one.
+        regions_found: of the true regions of at least `counted_px`; `kinds` splits it up.
+        false_regions_per_set: served regions that touch no true one.
         clean_flagged, defective_flagged: layer sets without and with a defect that are not passed.
-        average_precision: of the pixels, whatever the threshold; the other pixel figures are of the served mask.
+        all: the scores of all layer sets; `stages` and `lights` split them up.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -42,17 +54,14 @@ class Figures(BaseModel):
     layer_sets: int
     counted_px: int
     regions_found: Share
-    by_kind: dict[str, Share]
-    by_stage: dict[str, Share]
     false_regions_per_set: float
     clean_flagged: Share
     defective_flagged: Share
     decisions: dict[str, int]
-    average_precision: float
-    pixel_precision: float
-    pixel_recall: float
-    pixel_f1: float
-    pixel_iou: float
+    all: Slice
+    kinds: dict[str, Kind]
+    stages: dict[str, Slice]
+    lights: dict[int, Slice]
 
 
 class Report(BaseModel):
@@ -82,28 +91,30 @@ def share(count: int, of: int) -> Share:
 def summarise(evaluation: Evaluation, *, counted_px: int) -> Figures:
     """Return the figures of one precision."""
     results = evaluation.results
-    hit, false, missed = (sum(getattr(one, name) for one in results) for name in ("hit", "false", "missed"))
     clean = [one for one in results if one.clean]
     defective = [one for one in results if not one.clean]
-    kinds = sorted({name for one in results for name in one.kind_names})
-    stages = sorted({one.stage for one in results})
     return Figures(
         against=REGENERATED if evaluation.regenerated else TRUTH,
         layer_sets=len(results),
         counted_px=counted_px,
         regions_found=_found(results, counted_px),
-        by_kind={kind: _found(results, counted_px, kind) for kind in kinds},
-        by_stage={stage: _found([one for one in results if one.stage == stage], counted_px) for stage in stages},
         false_regions_per_set=sum(one.overlap.false_regions(1) for one in results) / max(1, len(results)),
         clean_flagged=share(sum(one.flagged for one in clean), len(clean)),
         defective_flagged=share(sum(one.flagged for one in defective), len(defective)),
         decisions=dict(sorted(Counter(str(one.decision) for one in results).items())),
-        average_precision=average_precision(evaluation.counts),
-        pixel_precision=hit / max(1, hit + false),
-        pixel_recall=hit / max(1, hit + missed),
-        pixel_f1=2 * hit / max(1, 2 * hit + false + missed),
-        pixel_iou=hit / max(1, hit + false + missed),
+        all=score(results, counted_px=counted_px),
+        kinds={
+            kind: Kind(regions_found=_found(results, counted_px, kind), pixel_recall=recall_of(results, kind))
+            for kind in sorted({name for one in results for name in one.kind_pixels})
+        },
+        stages=_split(results, lambda one: one.stage, counted_px),
+        lights=_split(results, lambda one: one.lights, counted_px),
     )
+
+
+def _split(results: Sequence[LayerResult], part: Callable[[LayerResult], Part], counted_px: int) -> dict[Part, Slice]:
+    parts = sorted({part(one) for one in results})
+    return {value: score([one for one in results if part(one) == value], counted_px=counted_px) for value in parts}
 
 
 def agreement(evaluations: Iterable[Evaluation]) -> Share | None:
@@ -132,23 +143,44 @@ def as_text(value: Share) -> str:
     return f"{value.ratio:6.1%}  [{value.low:.1%}, {value.high:.1%}]  {value.count} of {value.of}"
 
 
+def with_interval(value: Estimate | None) -> str:
+    """Return an estimate for a table."""
+    if value is None or value.value is None or value.low is None or value.high is None:
+        return "none to count"
+    return f"{value.value:6.3f}  [{value.low:.3f}, {value.high:.3f}]"
+
+
 def rows(figures: Figures) -> list[tuple[str, str]]:
     """Return the figures as lines of a table: what, and how much."""
     found = "agree with regenerated masks" if figures.against == REGENERATED else "found"
-    pixels: dict[str, Any] = {
-        "average precision": figures.average_precision,
-        "precision": figures.pixel_precision,
-        "recall": figures.pixel_recall,
-        "F1": figures.pixel_f1,
-        "IoU": figures.pixel_iou,
-    }
     return [
         (f"regions of {figures.counted_px} px and more, {found}", as_text(figures.regions_found)),
-        *((f"  {kind}", as_text(value)) for kind, value in figures.by_kind.items()),
-        *((f"  after {stage}", as_text(value)) for stage, value in figures.by_stage.items()),
+        *((f"  {kind}", as_text(one.regions_found)) for kind, one in figures.kinds.items()),
         ("false regions a layer set", f"{figures.false_regions_per_set:6.2f}"),
         ("clean layer sets flagged", as_text(figures.clean_flagged)),
         ("defective layer sets flagged", as_text(figures.defective_flagged)),
-        *((f"pixel {name}", f"{value:6.3f}") for name, value in pixels.items()),
         ("decisions", ", ".join(f"{name} {count}" for name, count in figures.decisions.items())),
+        *_lines("all", figures.all),
+        *(line for stage, one in figures.stages.items() for line in _lines(f"after {stage}", one)),
+        *(line for count, one in _if_several(figures.lights) for line in _lines(_lights(count), one)),
     ]
+
+
+def _lines(what: str, part: Slice) -> Iterator[tuple[str, str]]:
+    yield f"[bold]{what}[/bold], {part.layer_sets} layer sets", ""
+    for name, scores in (("pixels", part.pixels), ("regions", part.regions), ("layer sets", part.layers)):
+        if scores.average_precision is not None:
+            yield f"  {name}: average precision", with_interval(scores.average_precision)
+        yield f"  {name}: precision", with_interval(scores.precision)
+        yield f"  {name}: recall", with_interval(scores.recall)
+        yield f"  {name}: F1", with_interval(scores.f1)
+        if scores.iou is not None:
+            yield f"  {name}: IoU", with_interval(scores.iou)
+
+
+def _if_several(parts: Mapping[int, Slice]) -> Iterable[tuple[int, Slice]]:
+    return parts.items() if len(parts) > 1 else ()
+
+
+def _lights(count: int) -> str:
+    return "one light" if count == 1 else f"{count} lights"

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from copy import deepcopy
 from typing import Final
 
 import numpy as np
@@ -36,21 +37,28 @@ def train_network(  # noqa: PLR0913 - what a run needs, each a thing of its own
     data: str,
     device: torch.device,
     report: Report,
-) -> tuple[Inspectable, Progress]:
-    """Train until steps or minutes are used up and return the best network, on the CPU, and how it went.
+) -> tuple[tuple[Inspectable, ...], Progress]:
+    """Train until steps or minutes are used up; return the last network, the best of the curve, and how it went.
+
+    Where the last is the best, it comes alone. All are on the CPU. The curve is measured on a few layer sets only, so
+    its best need not be the better one.
 
     KeyboardInterrupt passes through after the state was saved.
     """
     torch.manual_seed(recipe.seed)
     progress = checkpoint.load(recipe, data)
-    network = first_network(recipe, fresh=progress.step == 0)
+    network = first_network(recipe, lambda: first_tiles(plan, recipe), fresh=progress.step == 0)
     model = Inspectable(network).to(device)
     optimizer = build_optimizer(network, recipe)
     if progress.step:
         checkpoint.restore(model, optimizer)
     progress = _run(model, optimizer, progress, plan, validation, checkpoint, report)
-    checkpoint.restore_best(model)
-    return model.cpu().eval(), progress
+    last = model.cpu().eval()
+    if progress.best <= (progress.curve[-1].average_precision or 0.0):
+        return (last,), progress
+    best = deepcopy(last)
+    checkpoint.restore_best(best)
+    return (last, best), progress
 
 
 def validate(model: Inspectable, samples: Sequence[Sample], pos_weight: float) -> float:
@@ -128,6 +136,14 @@ def _measure(
     if precision > progress.best:
         progress.best = precision
         checkpoint.save_best(model)
+
+
+def first_tiles(plan: CropPlan, recipe: Recipe) -> Tensor:
+    """Return a batch of training tiles, (N, H, W, 3) uint8."""
+    batches = _batches(plan, recipe, first=0)
+    tiles, _ = next(batches)
+    batches.close()
+    return tiles
 
 
 def _batches(plan: CropPlan, recipe: Recipe, *, first: int) -> Generator[tuple[Tensor, Tensor]]:

@@ -21,6 +21,7 @@ from layerwatch.profile import Profile, load_profile
 from layerwatch.redis_connection import answers, connect
 from layerwatch.redis_results import RedisResults
 from layerwatch.settings import load_settings
+from layerwatch.signals import stop_on_signals
 from layerwatch.verdict import Decision, Verdict
 from worker import metrics
 from worker.artifacts import ArtifactStore
@@ -32,7 +33,6 @@ from worker.pipeline import Pipeline
 from worker.reading import Locate
 from worker.service import quieten_rq, serve
 from worker.settings import WorkerSettings
-from worker.signals import stop_on_signals
 from worker.station import SourceFolder, Station, install_station
 
 NOT_ALL_PASS = 1

@@ -60,12 +60,12 @@ def plan_tiles(height: int, width: int, *, tile: int = 512, overlap: int = 32, m
 def cut(image: NDArray[np.uint8], plan: TilePlan) -> NDArray[np.uint8]:
     """Return the tiles of an (H, W, C) or (H, W) picture as (n, th, tw, C) or (n, th, tw), contiguous.
 
-    A picture smaller than a tile is mirrored at its lower and right edge.
+    A picture smaller than a tile goes on with the grey of its lower and right edge: a mirrored rim looks like a line.
     """
     _check_shape(image.shape[:2], (plan.height, plan.width))
     below, right = max(0, plan.tile_height - plan.height), max(0, plan.tile_width - plan.width)
     if below or right:
-        padded = cv2.copyMakeBorder(image, 0, below, 0, right, cv2.BORDER_REFLECT_101)
+        padded = cv2.copyMakeBorder(image, 0, below, 0, right, cv2.BORDER_REPLICATE)
         image = padded.reshape(*padded.shape[:2], *image.shape[2:]).astype(np.uint8, copy=False)
     tiles = np.empty((plan.count, plan.tile_height, plan.tile_width, *image.shape[2:]), image.dtype)
     for tile, (top, left) in zip(tiles, plan.corners(), strict=True):

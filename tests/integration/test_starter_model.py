@@ -85,4 +85,4 @@ def test_defects_are_seen(builds: Path) -> None:
                 found += bool(np.mean(mask[labels == label] > 0) >= 0.2)
 
     assert there >= 20
-    assert found >= 0.4 * there  # the model card has the measured figure; this only holds that the model sees at all
+    assert found >= 0.5 * there  # the model card has the measured figure; this only holds that the model sees at all

@@ -1,6 +1,7 @@
 """The trainer from pictures to a served bundle, on layers that the simulator printed."""
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -15,16 +16,16 @@ from trainer.__main__ import main
 pytestmark = pytest.mark.torch
 pytest.importorskip("torch")
 
-SETS = 4
+SETS = 12
 
 
 @pytest.fixture(scope="module")
 def printed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two layers in both stages, all with defects."""
+    """Six layers in both stages, all with defects."""
     root = tmp_path_factory.mktemp("printed")
     options = [
         "--layers",
-        "2",
+        "6",
         "--period",
         "0",
         "--size",
@@ -71,7 +72,7 @@ def test_a_trained_bundle_is_whole_promoted_and_says_where_it_comes_from(registr
     assert manifest.id == "tiny/1"
     assert {"float32.onnx", "int8.onnx", "float32.safetensors", "model-card.md"} <= set(manifest.files)
     assert set(manifest.operating_points) == {"float32", "int8"}
-    assert manifest.lineage["data"]["training_layer_sets"] == manifest.lineage["data"]["validation_layer_sets"] == 2
+    assert manifest.lineage["data"]["training_layer_sets"] == manifest.lineage["data"]["validation_layer_sets"] == 6
     assert manifest.lineage["steps"] == 2
 
 
@@ -91,7 +92,7 @@ def test_evaluate_writes_figures_and_a_sheet(registry: Path, printed: Path, tmp_
     command = (
         f"evaluate --bundle tiny --registry {registry} --profile nist-ammt --threads 1 --min-region-px 5 "
         f"--images {printed / 'images'} --masks {printed / 'truth'} "
-        f"--json {tmp_path / 'e.json'} --sheet {tmp_path / 'worst.png'}"
+        f"--json {tmp_path / 'e.json'} --sheet {tmp_path / 'worst.png'} --curve {tmp_path / 'curve.png'}"
     )
 
     status = main(command.split())
@@ -101,7 +102,51 @@ def test_evaluate_writes_figures_and_a_sheet(registry: Path, printed: Path, tmp_
     assert report["bundle"] == "tiny/1"
     assert {figures["layer_sets"] for figures in report["precisions"].values()} == {SETS}
     assert report["agreement"]["of"] == SETS
-    assert (tmp_path / "worst.png").read_bytes().startswith(b"\x89PNG")
+    for picture in ("worst.png", "curve.png"):
+        assert (tmp_path / picture).read_bytes().startswith(b"\x89PNG")
+
+
+def test_quantize_publishes_a_new_version_and_compares_every_way(registry: Path, printed: Path, tmp_path: Path) -> None:
+    command = (
+        f"quantize tiny --registry {registry} --version 2 --profile nist-ammt --threads 1 --miss-cost 2 "
+        f"--images {printed / 'images'} --masks {printed / 'truth'} "
+        f"--work {tmp_path / 'work'} --json {tmp_path / 'ways.json'}"
+    )
+
+    status = main(command.split())
+
+    assert status == 0
+    models = Registry(registry)
+    old, new = (load_manifest(registry / "tiny" / version) for version in ("1", "2"))
+    verify_files(registry / "tiny" / "2", new)
+    assert models.current("tiny") == "1"
+    assert new.files["float32.onnx"] == old.files["float32.onnx"]
+    assert new.lineage["quantized"] == {"from": "tiny/1", "data": old.lineage["data"]["sha256"]}
+    assert new.metrics["validation"]["int8"]["wished"] == "a missed region as bad as 2 false ones"
+    ways = {way["name"]: way for way in json.loads((tmp_path / "ways.json").read_text(encoding="utf-8"))}
+    assert ways["torch eager, dynamic int8"]["megabytes"] == ways["torch eager, float32"]["megabytes"]
+    assert ways["OpenVINO, static int8"]["megabytes"] < 0.5 * ways["OpenVINO, float32"]["megabytes"]
+    assert ways["torch eager, float32"]["average_precision"] == pytest.approx(
+        ways["OpenVINO, float32"]["average_precision"], abs=0.01
+    )
+    shutil.rmtree(registry / "tiny" / "2")
+
+
+def test_tune_publishes_the_same_networks_with_new_operating_points(registry: Path, printed: Path) -> None:
+    command = (
+        f"tune tiny --registry {registry} --version 3 --profile nist-ammt --miss-cost 2 "
+        f"--images {printed / 'images'} --masks {printed / 'truth'}"
+    )
+
+    status = main(command.split())
+
+    assert status == 0
+    old, new = (load_manifest(registry / "tiny" / version) for version in ("1", "3"))
+    verify_files(registry / "tiny" / "3", new)
+    assert all(new.files[name] == old.files[name] for name in ("float32.onnx", "int8.onnx"))
+    assert new.lineage["tuned"]["layer_sets"] == SETS
+    assert {point.measured_on for point in new.operating_points.values()} == {f"{SETS} validation layer sets"}
+    shutil.rmtree(registry / "tiny" / "3")
 
 
 def test_a_version_is_published_once_and_a_finished_run_leaves_no_state(registry: Path, printed: Path) -> None:

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from layerwatch.errors import TrainingError
 from layerwatch.vision.read import Picture
+from trainer.ignore import IGNORE
 from trainer.masks import read_kinds, shrink_kinds, threshold_kinds
 
 
@@ -116,3 +117,12 @@ def test_one_dark_wall_does_not_hide_a_faint_defect_as_minimum_scaling_would() -
     kinds = threshold_kinds(pictures)
 
     assert kinds[53:57, 53:57].all()
+
+
+def test_grey_128_is_ignored_and_so_is_void_among_class_numbers(tmp_path: Path) -> None:
+    mask = np.array([[0, 128, 129, 255]], np.uint8)
+    path = written(tmp_path / "mask.png", mask)
+
+    assert read_kinds(path, None, (), (1, 4)).tolist() == [[0, IGNORE, 1, 1]]
+    assert read_kinds(path, None, {129}, (1, 4)).tolist() == [[0, IGNORE, 129, IGNORE]]
+    assert read_kinds(path, None, {128}, (1, 4)).tolist() == [[0, 128, 0, IGNORE]]

@@ -12,6 +12,7 @@ from layerwatch.vision.read import Picture
 from trainer.measuring import Measured
 from trainer.operating_point import choose, survey
 from trainer.sources import CLEAN, THRESHOLD, LayerFiles, Source
+from trainer.wish import Wish
 
 SHAPE = (80, 80)
 
@@ -85,3 +86,51 @@ def test_figures_against_regenerated_masks_say_so() -> None:
 
     assert "regenerated masks" in point.measured_on
     assert "not recall" in point.measured_on
+
+
+def test_a_threshold_is_not_tuned_on_a_handful_of_defects() -> None:
+    few = [*layers(defect=230, noise=120)][:6]
+
+    with pytest.raises(TrainingError, match="shows 3 defect regions of 50 px and more"):
+        choose(survey(few))
+
+
+def mixed() -> Iterator[Measured]:
+    """Clear defects, faint ones, and noise in between on clean layers."""
+    for _ in range(10):
+        yield measured(square(12, 240), square(12, 1))
+        yield measured(square(12, 110), square(12, 1))
+        yield measured(square(14, 180), np.zeros(SHAPE, np.uint8))
+
+
+def test_the_least_recall_is_reached_with_the_fewest_false_alarms() -> None:
+    _, half = choose(survey(mixed()), Wish(min_recall=0.5))
+    _, every = choose(survey(mixed()), Wish(min_recall=0.9))
+
+    assert (half.region_recall, half.clean_flagged) == (0.5, 0)
+    assert (every.region_recall, every.clean_flagged) == (1, 1)
+
+
+def test_the_least_precision_is_kept_with_the_most_found() -> None:
+    _, candidate = choose(survey(mixed()), Wish(min_precision=0.9))
+
+    assert (candidate.region_precision, candidate.region_recall) == (1, 0.5)
+
+
+@pytest.mark.parametrize(("cost", "missed", "false"), [(0.5, 10, 0), (5.0, 0, 10)])
+def test_costs_decide_between_missed_and_false_regions(cost: float, missed: int, false: int) -> None:
+    _, candidate = choose(survey(mixed()), Wish(miss_cost=cost))
+
+    assert (candidate.missed, candidate.false) == (missed, false)
+
+
+def test_a_wish_that_no_threshold_fulfils_is_refused_with_what_can_be_had() -> None:
+    blind = list(layers(defect=20, noise=120))
+
+    with pytest.raises(TrainingError, match=r"at least 90% of the regions found: the best reaches 0\.0%"):
+        choose(survey(blind), Wish(min_recall=0.9))
+
+
+def test_only_one_wish_at_a_time() -> None:
+    with pytest.raises(ValueError, match="give one of"):
+        Wish(min_recall=0.9, min_precision=0.9)

@@ -6,9 +6,11 @@ import pytest
 
 from layerwatch.bundle import InputSpec, Manifest, OperatingPoint, load_manifest, verify_files
 from layerwatch.errors import BundleError, TrainingError
+from trainer.bootstrap import NOTHING, Estimate
 from trainer.card import CARD, model_card
 from trainer.packing import pack, read_evaluations, write_bundle
-from trainer.summary import Figures, Report, share
+from trainer.scores import Scores, Slice
+from trainer.summary import Figures, Kind, Report, share
 
 POINT = OperatingPoint(threshold=0.5, recall=0.8, precision=0.7, measured_on="12 validation layer sets")
 MANIFEST = Manifest(
@@ -24,22 +26,22 @@ FILES = {"float32.onnx": b"f", "int8.onnx": b"i", "float32.safetensors": b"s", C
 
 
 def some_figures() -> Figures:
+    sure = Estimate(value=0.6, low=0.5, high=0.7)
+    scores = Scores(precision=sure, recall=sure, f1=sure, iou=sure, average_precision=sure)
+    every = Slice(layer_sets=4, pixels=scores, regions=scores, layers=scores)
     return Figures(
         against="truth",
         layer_sets=4,
         counted_px=50,
         regions_found=share(9, 10),
-        by_kind={"streak": share(9, 10)},
-        by_stage={"melt": share(9, 10)},
         false_regions_per_set=0.1,
         clean_flagged=share(0, 2),
         defective_flagged=share(2, 2),
         decisions={"pass": 2, "review": 2},
-        average_precision=0.6,
-        pixel_precision=0.7,
-        pixel_recall=0.8,
-        pixel_f1=0.75,
-        pixel_iou=0.6,
+        all=every,
+        kinds={"streak": Kind(regions_found=share(9, 10), pixel_recall=NOTHING)},
+        stages={"melt": every},
+        lights={3: every},
     )
 
 

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from layerwatch.errors import TrainingError
-from trainer.sources import CLEAN, THRESHOLD, find_layer_sets, parse_sources
+from layerwatch.profile import load_profile
+from trainer.sources import CLEAN, THRESHOLD, Source, find_layer_sets, parse_sources
 
 NO_DEFECT = np.zeros((128, 160), np.uint8)
 
@@ -87,3 +88,13 @@ def test_a_folder_without_any_picture_is_an_error(tmp_path: Path) -> None:
 
     with pytest.raises(TrainingError, match="no picture in"):
         find_layer_sets(source, 0)
+
+
+def test_masks_that_were_made_from_the_pictures_are_never_taken_for_truth(tmp_path: Path) -> None:
+    source = Source(images=tmp_path, masks=tmp_path, profile=load_profile("nist-ammt"))
+    drawn = source.regenerated
+
+    (tmp_path / "masks.json").write_text("{}", encoding="utf-8")
+
+    assert not drawn
+    assert source.regenerated

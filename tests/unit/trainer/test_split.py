@@ -6,7 +6,7 @@ import pytest
 from layerwatch.errors import TrainingError
 from layerwatch.profile import load_profile
 from trainer.sources import CLEAN, LayerFiles, Source
-from trainer.split import split
+from trainer.split import split, told
 
 Build = Callable[..., LayerFiles]
 NIST = Source(images=Path("a"), masks=CLEAN, profile=load_profile("nist-ammt"))
@@ -54,3 +54,12 @@ def test_the_same_seed_gives_the_same_split(layer_files: Build) -> None:
 def test_a_single_layer_cannot_be_split(layer_files: Build) -> None:
     with pytest.raises(TrainingError, match="too few"):
         split([NIST], [layer_files(1)], share=0.2, seed=1)
+
+
+def test_what_was_held_back_is_told_as_runs_of_layers(layer_files: Build) -> None:
+    found = [layer_files(layer) for layer in (9, 3, 4, 5, 7)] + [layer_files(2, build="b0", source=1)]
+
+    assert told(found) == [
+        {"source": 0, "build": "b1", "stage": "recoat", "layers": "3-5,7,9"},
+        {"source": 1, "build": "b0", "stage": "recoat", "layers": "2"},
+    ]

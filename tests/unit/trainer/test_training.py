@@ -13,9 +13,11 @@ from safetensors.torch import save_file  # noqa: E402
 
 from layerwatch.vision.network import Inspectable, add_to_logits, build_network  # noqa: E402 - they need torch
 from trainer.augment import build_augmentation, change_lights  # noqa: E402
+from trainer.export import export_onnx  # noqa: E402
 from trainer.loss import dice_loss, segmentation_loss, weight_offset  # noqa: E402
 from trainer.recipe import Recipe  # noqa: E402
 from trainer.setup import build_optimizer, first_network, rate_factor, training_mode  # noqa: E402
+from trainer.warm_start import load_trained  # noqa: E402
 
 
 def test_dice_is_0_for_a_sure_and_right_answer_and_1_for_a_wrong_one() -> None:
@@ -58,18 +60,46 @@ def test_a_run_may_start_from_a_trained_model(tmp_path: Path) -> None:
     save_file(trained.state_dict(), tmp_path / "float32.safetensors")
     recipe = Recipe(start=str(tmp_path / "float32.safetensors"), decoder_channels=channels, pos_weight=4)
 
-    network = first_network(recipe, fresh=True).eval()
+    network = first_network(recipe, lambda: torch.zeros(1, 32, 32, 3), fresh=True).eval()
 
     with torch.inference_mode():
         planes = torch.rand(1, 3, 32, 32)
         assert torch.allclose(network(planes) + weight_offset(4), trained(planes), atol=1e-5)
 
 
+def test_a_run_may_start_from_the_onnx_file_of_a_bundle(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    tiles = torch.randint(0, 256, (4, 64, 64, 3), dtype=torch.uint8)
+    trained = Inspectable(build_network(decoder_channels=(8, 8, 8, 8, 8)))
+    for _ in range(3):
+        trained.train()(torch.randint(0, 256, (4, 64, 64, 3), dtype=torch.uint8))  # statistics that are not trivial
+    (tmp_path / "float32.onnx").write_bytes(export_onnx(trained))
+    network = build_network(decoder_channels=(8, 8, 8, 8, 8))
+
+    load_trained(network, tmp_path / "float32.onnx", tiles)
+
+    model = Inspectable(network)
+    with torch.inference_mode():
+        expected = trained.eval()(tiles)
+        assert torch.allclose(model.eval()(tiles), expected, atol=1e-4)
+        assert expected.std() > 1e-3
+        assert torch.allclose(model.train()(tiles), expected, atol=1e-2)  # the batch has the statistics it knows
+
+
+@pytest.mark.parametrize("content", [b"", b"no network"])
+def test_a_start_that_is_no_network_is_refused(tmp_path: Path, content: bytes) -> None:
+    for name in ("w.onnx", "w.safetensors"):
+        (tmp_path / name).write_bytes(content)
+
+        with pytest.raises(TrainingError, match="is not a trained network with these channels"):
+            load_trained(build_network(), tmp_path / name, torch.zeros(1, 32, 32, 3))
+
+
 def test_a_start_with_other_channels_is_refused(tmp_path: Path) -> None:
     save_file(build_network(decoder_channels=(8, 8, 8, 8, 8)).state_dict(), tmp_path / "w.safetensors")
 
     with pytest.raises(TrainingError, match="is not a trained network with these channels"):
-        first_network(Recipe(start=str(tmp_path / "w.safetensors")), fresh=True)
+        first_network(Recipe(start=str(tmp_path / "w.safetensors")), lambda: torch.zeros(1, 32, 32, 3), fresh=True)
 
 
 def test_the_rate_warms_up_and_falls_to_almost_nothing() -> None:

@@ -1,4 +1,4 @@
-"""The commands of the trainer; what is slow to import is imported inside them."""
+"""The `train` command."""
 
 from contextlib import ExitStack
 from pathlib import Path
@@ -7,24 +7,28 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from layerwatch.atomic import write_atomic
 from layerwatch.health import serve_health
 from layerwatch.settings import load_settings
+from trainer.commands.app import app
+from trainer.labels.rules import Role
 from trainer.options import (
+    CleanFlaggedOption,
     DefectClassesOption,
     DeviceName,
     ImagesOption,
+    LabelBoxesOption,
+    LabelClassesOption,
+    LabelsOption,
     MasksOption,
-    PrecisionChoice,
+    MinPrecisionOption,
+    MinRecallOption,
+    MissCostOption,
     ProfileOption,
     RegistryOption,
 )
 from trainer.recipe import make_recipe
 from trainer.settings import TrainerSettings
-
-app = typer.Typer(
-    help="Pictures and masks in, a model bundle in the registry out.", no_args_is_help=True, add_completion=False
-)
+from trainer.wish import make_wish
 
 
 @app.command()
@@ -34,6 +38,9 @@ def train(  # noqa: PLR0913 - one parameter an option
     profile: ProfileOption,
     masks: MasksOption = None,
     defect_classes: DefectClassesOption = None,
+    labels: LabelsOption = None,
+    label_classes: LabelClassesOption = None,
+    label_boxes: LabelBoxesOption = Role.DEFECT,
     weight: Annotated[
         list[float] | None,
         typer.Option(help="Share of the training crops of each --images; by default as many as it has layer sets."),
@@ -64,7 +71,11 @@ def train(  # noqa: PLR0913 - one parameter an option
         typer.Option(help="imagenet, none, or a safetensors file.  [env: TRAINER_ENCODER_WEIGHTS] [default: imagenet]"),
     ] = None,
     start: Annotated[
-        str, typer.Option(help="float32.safetensors of a trained model to go on from, in place of encoder weights.")
+        str,
+        typer.Option(
+            help="float32.safetensors or float32.onnx of a trained model to go on from, in place of encoder weights; "
+            "models/starter/float32.onnx is one."
+        ),
     ] = "",
     freeze_encoder_norm: Annotated[
         bool, typer.Option(help="Keep the BatchNorm statistics that came with the encoder's weights.")
@@ -72,6 +83,10 @@ def train(  # noqa: PLR0913 - one parameter an option
     defect_share: Annotated[float, typer.Option(help="Share of the crops centred near a defect.")] = 0.65,
     validation_share: Annotated[float, typer.Option(help="Share of builds, or of a build's layers, held back.")] = 0.2,
     validate_every: Annotated[int, typer.Option(help="Steps between validations.")] = 250,
+    min_recall: MinRecallOption = None,
+    min_precision: MinPrecisionOption = None,
+    miss_cost: MissCostOption = None,
+    clean_flagged: CleanFlaggedOption = None,
     device: Annotated[DeviceName | None, typer.Option(help="[env: TRAINER_DEVICE] [default: auto]")] = None,
     threads: Annotated[
         int | None, typer.Option(min=1, help="CPU threads; by default all that this process may use.")
@@ -83,6 +98,9 @@ def train(  # noqa: PLR0913 - one parameter an option
         typer.Option(help="Put the new version in service, or not; by default only if there is none in service."),
     ] = None,
     safetensors: Annotated[bool, typer.Option(help="Keep float32.safetensors in the bundle.")] = True,
+    progress: Annotated[
+        Path | None, typer.Option(help="Write here, as JSON and about once a second, how far the training is.")
+    ] = None,
     metrics_port: Annotated[
         int | None, typer.Option(min=0, max=65535, help="Serve /metrics and /health there while training.")
     ] = None,
@@ -115,8 +133,20 @@ def train(  # noqa: PLR0913 - one parameter an option
         seed=seed,
     )
     request = Request(
-        sources=parse_sources(images, masks or [], profile, weight or [], defect_classes or []),
+        sources=parse_sources(
+            images,
+            masks or [],
+            profile,
+            weight or [],
+            defect_classes or [],
+            labels=labels or [],
+            label_classes=label_classes or [],
+            label_boxes=label_boxes,
+        ),
         recipe=recipe,
+        wish=make_wish(
+            min_recall=min_recall, min_precision=min_precision, miss_cost=miss_cost, clean_flagged=clean_flagged
+        ),
         name=name,
         version=version,
         work=work,
@@ -126,69 +156,9 @@ def train(  # noqa: PLR0913 - one parameter an option
         resume=resume,
         promote=promote,
         keep_safetensors=safetensors,
+        progress=progress,
     )
     with ExitStack() as stack:
         if metrics_port is not None:
             stack.enter_context(serve_health(metrics_port, checks={}))
         train_and_publish(request, Console())
-
-
-@app.command()
-def evaluate(  # noqa: PLR0913 - one parameter an option
-    *,
-    images: ImagesOption,
-    profile: ProfileOption,
-    bundle: Annotated[str, typer.Option(help="Directory of a bundle, or NAME or NAME/VERSION in the registry.")],
-    masks: MasksOption = None,
-    defect_classes: DefectClassesOption = None,
-    precision: Annotated[PrecisionChoice, typer.Option(help="Which network.")] = PrecisionChoice.BOTH,
-    min_region_px: Annotated[int, typer.Option(min=1, help="Smaller true regions are not asked for.")] = 50,
-    json_file: Annotated[Path | None, typer.Option("--json", help="Write the figures here as JSON.")] = None,
-    sheet: Annotated[Path | None, typer.Option(help="Write a PNG of the layer sets that went worst.")] = None,
-    registry: RegistryOption = None,
-    threads: Annotated[int | None, typer.Option(min=1, help="CPU threads; by default all.")] = None,
-) -> None:
-    """Measure a bundle on layer sets with known truth, judged exactly as the worker judges."""
-    settings = load_settings(TrainerSettings, registry_dir=registry)
-    from layerwatch.registry import Registry  # noqa: PLC0415
-    from trainer.evaluating import evaluate_bundle, print_report  # noqa: PLC0415 - slow to import
-    from trainer.sources import parse_sources  # noqa: PLC0415
-
-    console = Console()
-    report, worst = evaluate_bundle(
-        Registry(settings.registry_dir).resolve(bundle),
-        parse_sources(images, masks or [], profile, (), defect_classes or []),
-        precisions=precision.precisions,
-        counted_px=min_region_px,
-        threads=threads,
-        console=console,
-    )
-    print_report(report, console)
-    if json_file is not None:
-        write_atomic(json_file, (report.model_dump_json(indent=1) + "\n").encode())
-    if sheet is not None:
-        write_atomic(sheet, worst.png())
-
-
-@app.command()
-def pack(
-    bundle: Annotated[str, typer.Argument(help="Directory of a bundle, or NAME or NAME/VERSION in the registry.")],
-    target: Annotated[Path, typer.Argument(help="New or empty directory.")],
-    *,
-    without: Annotated[list[str] | None, typer.Option(help="File to leave out; repeatable.")] = None,
-    evaluation: Annotated[
-        list[str] | None,
-        typer.Option(help="TITLE=FILE, what `evaluate --json` wrote, to be told in manifest and card; repeatable."),
-    ] = None,
-    registry: RegistryOption = None,
-) -> None:
-    """Copy a bundle to where it is shipped from, without what is not needed there, and with its measurements."""
-    settings = load_settings(TrainerSettings, registry_dir=registry)
-    from layerwatch.registry import Registry  # noqa: PLC0415
-    from trainer.packing import pack as pack_bundle  # noqa: PLC0415
-    from trainer.packing import read_evaluations  # noqa: PLC0415
-
-    source = Registry(settings.registry_dir).resolve(bundle)
-    manifest = pack_bundle(source, target, without=without or [], evaluations=read_evaluations(evaluation or []))
-    total = sum(entry.bytes for entry in manifest.files.values())
-    typer.echo(f"{manifest.id}: {len(manifest.files)} files, {total / 1e6:.1f} MB in {target}")

@@ -1,4 +1,4 @@
-"""SIGTERM and SIGINT as a request to stop after the layer in hand."""
+"""SIGTERM and SIGINT as a request to stop after the work in hand."""
 
 import signal
 import threading

@@ -1,0 +1,117 @@
+"""`python -m trainer masks` on builds that the simulator prints."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from layerwatch.vision.read import read_picture
+from simulator.__main__ import main as simulate
+from trainer.__main__ import main
+
+
+@pytest.fixture(scope="module")
+def printed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with pictures/build7 and truth/build7: four layers under three lights, both stages."""
+    root = tmp_path_factory.mktemp("printed")
+    arguments = f"--truth {root}/truth/build7 --layers 4 --size 320 --period 0 --seed 5 --write plain --defect-rate 0.8"
+    assert simulate(["run", "--out", f"{root}/pictures/build7", *arguments.split()]) == 0
+    return root
+
+
+@pytest.fixture
+def masks(printed: Path, tmp_path: Path) -> Callable[..., int]:
+    def run(*options: str, pictures: Path = printed / "pictures") -> int:
+        return main(["masks", str(pictures), str(tmp_path / "out"), "--profile", "nist-ammt", *options])
+
+    return run
+
+
+def test_each_layer_set_gets_a_mask_named_by_its_key(masks: Callable[..., int], tmp_path: Path) -> None:
+    assert masks("--json", str(tmp_path / "report.json"), "--sheet", str(tmp_path / "sheet.png")) == 0
+
+    written = sorted(path.stem for path in (tmp_path / "out").glob("*.png"))
+    report = json.loads((tmp_path / "report.json").read_text())
+    mask = read_picture(tmp_path / "out" / f"{written[0]}.png").pixels
+    assert written == [f"nist-ammt_build7_{layer:06d}_{stage}" for layer in range(1, 5) for stage in ("melt", "recoat")]
+    assert mask.shape == (320, 320)
+    assert set(np.unique(mask)) <= {0, 128, 255}
+    assert sorted(layer["key"] for layer in report["layer_sets"]) == written
+    ratios = {layer["key"]: layer["defect_ratio"] for layer in report["layer_sets"]}
+    assert ratios[written[0]] == pytest.approx((mask == 255).mean())
+    assert read_picture(tmp_path / "sheet.png").pixels.shape[1] > 1_500
+
+
+def test_only_the_stage_that_is_asked_for_is_made(masks: Callable[..., int], tmp_path: Path) -> None:
+    assert masks("--stage", "recoat") == 0
+
+    assert len(list((tmp_path / "out").glob("*_recoat.png"))) == 4
+    assert not list((tmp_path / "out").glob("*_melt.png"))
+
+
+def test_the_default_method_beats_the_dark_threshold(
+    masks: Callable[..., int], printed: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert masks("--truth", str(printed / "truth"), "--compare", "--json", str(tmp_path / "report.json")) == 0
+
+    figures = json.loads((tmp_path / "report.json").read_text())["figures"]
+    f1 = {(item["method"], item["stage"]): item["f1"] for item in figures}
+    assert set(f1) == {(name, stage) for name in ("contrast", "dark-threshold") for stage in ("melt", "recoat")}
+    assert f1["contrast", "recoat"] > f1["dark-threshold", "recoat"] + 0.3
+    assert "dark-threshold" in capsys.readouterr().out
+
+
+def test_a_picture_that_cannot_be_read_is_told_and_left_out(
+    masks: Callable[..., int], printed: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    copy = tmp_path / "pictures" / "build7"
+    copy.mkdir(parents=True)
+    for path in (printed / "pictures" / "build7").iterdir():
+        (copy / path.name).write_bytes(path.read_bytes())
+    (copy / "A0002b.PNG").write_bytes(b"half")
+
+    assert masks(pictures=tmp_path / "pictures") == 0
+
+    assert len(list((tmp_path / "out").glob("*.png"))) == 7
+    assert "A0002b.PNG" in capsys.readouterr().out.replace("\n", "")
+
+
+def test_files_that_the_command_did_not_write_are_not_replaced(
+    masks: Callable[..., int], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "drawn.png").write_bytes(b"by hand")
+
+    assert masks() == 2
+
+    assert "holds files that this command did not write" in capsys.readouterr().err
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["drawn.png"]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [(("--votes", "4"), "has 3 lights; give 1 to 3"), (("--truth", "nowhere"), "there is no folder nowhere")],
+)
+def test_what_makes_no_sense_is_refused(
+    masks: Callable[..., int], options: tuple[str, ...], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert masks(*options) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_a_folder_without_pictures_is_refused(
+    masks: Callable[..., int], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "empty").mkdir()
+
+    assert masks(pictures=tmp_path / "empty") == 2
+    assert "has a name as in the profile nist-ammt" in capsys.readouterr().err
+
+
+def test_masks_are_not_written_among_the_pictures(printed: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pictures = printed / "pictures"
+
+    assert main(["masks", str(pictures), str(pictures / "masks"), "--profile", "nist-ammt"]) == 2
+    assert "give another OUT" in capsys.readouterr().err

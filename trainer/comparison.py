@@ -1,0 +1,121 @@
+"""Every way to run one network side by side: how large, how fast, how good."""
+
+import statistics
+import time
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from rich.table import Table
+from torch import nn
+
+from layerwatch.vision.network import Inspectable, build_network
+from trainer.calibration import compared_precision
+from trainer.engines import Probabilities, onnxruntime_engine, openvino_engine
+from trainer.store import Sample
+from trainer.warm_start import load_trained
+
+SIDE: Final = 512  # px of the timed tile
+ROUNDS: Final = 9
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Way:
+    """One way to run the network.
+
+    Attributes:
+        megabytes: of its weights on the disk.
+        milliseconds: median for one tile of SIDE x SIDE.
+        average_precision: of the pixels on validation tiles at the working scale, 0..1.
+    """
+
+    name: str
+    megabytes: float
+    milliseconds: float
+    average_precision: float
+
+
+def compare(
+    float32: Path, int8: bytes, decoder_channels: Sequence[int], samples: Sequence[Sample], *, threads: int
+) -> list[Way]:
+    """Return all ways, timed in turns in one run, so that their ratios hold on a noisy machine too."""
+    torch.set_num_threads(threads)
+    onnx = float32.read_bytes()
+    engines = torch_engines(float32, decoder_channels) | {
+        "OpenVINO, float32": (openvino_engine(onnx, threads=threads), len(onnx)),
+        "OpenVINO, static int8": (openvino_engine(int8, threads=threads), len(int8)),
+        "ONNX Runtime, float32": (onnxruntime_engine(onnx, threads=threads), len(onnx)),
+        "ONNX Runtime, static int8": (onnxruntime_engine(int8, threads=threads), len(int8)),
+    }
+    times = time_in_turns({name: engine for name, (engine, _) in engines.items()})
+    return [
+        Way(
+            name=name,
+            megabytes=size / 1e6,
+            milliseconds=1000 * times[name],
+            average_precision=compared_precision(engine, samples),
+        )
+        for name, (engine, size) in engines.items()
+    ]
+
+
+def torch_engines(float32: Path, decoder_channels: Sequence[int]) -> dict[str, tuple[Probabilities, int]]:
+    """Return torch as it is and with dynamic int8, which knows no convolutions and so changes nothing here."""
+    network = build_network(decoder_channels=tuple(decoder_channels))
+    load_trained(network, float32, torch.zeros((1, 64, 64, 3), dtype=torch.uint8))
+    eager = Inspectable(network).eval()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it is going to go one day; it is here to be compared with
+        quantize: Any = torch.ao.quantization.quantize_dynamic
+        dynamic: nn.Module = quantize(eager, {nn.Linear, nn.Conv2d}, dtype=torch.qint8)
+    return {
+        "torch eager, float32": (_torch_engine(eager), _size(eager)),
+        "torch eager, dynamic int8": (_torch_engine(dynamic), _size(dynamic)),
+    }
+
+
+def time_in_turns(engines: Mapping[str, Callable[[NDArray[np.uint8]], object]]) -> dict[str, float]:
+    """Return the median seconds of each engine for one tile."""
+    tile = np.random.default_rng(0).integers(0, 256, (1, SIDE, SIDE, 3), dtype=np.uint8)
+    seconds: dict[str, list[float]] = {name: [] for name in engines}
+    for _ in range(ROUNDS + 1):
+        for name, engine in engines.items():
+            started = time.perf_counter()
+            engine(tile)
+            seconds[name].append(time.perf_counter() - started)
+    return {name: statistics.median(values[1:]) for name, values in seconds.items()}
+
+
+def as_table(ways: Sequence[Way]) -> Table:
+    """Return the ways with their ratios to the first."""
+    table = Table(title=f"one tile of {SIDE} x {SIDE}, medians of {ROUNDS} in turns")
+    for column in ("", "MB", "of the first", "ms", "times as fast", "average precision"):
+        table.add_column(column, justify="left" if not column else "right")
+    first = ways[0]
+    for way in ways:
+        table.add_row(
+            way.name,
+            f"{way.megabytes:.1f}",
+            f"{way.megabytes / first.megabytes:.3f}",
+            f"{way.milliseconds:.0f}",
+            f"{first.milliseconds / way.milliseconds:.2f}",
+            f"{way.average_precision:.4f}",
+        )
+    return table
+
+
+def _torch_engine(model: nn.Module) -> Probabilities:
+    def run(tiles: NDArray[np.uint8]) -> NDArray[np.float32]:
+        with torch.inference_mode():
+            return np.asarray(model(torch.from_numpy(tiles)).numpy(), np.float32)
+
+    return run
+
+
+def _size(model: nn.Module) -> int:
+    return sum(value.numel() * value.element_size() for value in model.state_dict().values())
