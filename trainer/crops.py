@@ -40,6 +40,9 @@ class CropPlan:
         members: sample numbers by source.
         spots: by source, for each kind of defect where it is.
         weights: by source, summing to 1.
+        missed: as spots, those that a trained network does not find; empty where nobody looked.
+        false_alarms: by source, where it sees a defect and there is none.
+        hard_share: share of the crops that are centred on one of these, where there are any.
     """
 
     samples: tuple[Sample, ...]
@@ -48,6 +51,13 @@ class CropPlan:
     members: tuple[tuple[int, ...], ...]
     spots: tuple[tuple[tuple[Spot, ...], ...], ...]
     weights: tuple[float, ...]
+    missed: tuple[tuple[tuple[Spot, ...], ...], ...] = ()
+    false_alarms: tuple[tuple[Spot, ...], ...] = ()
+    hard_share: float = 0.0
+
+    def kinds(self, source: int) -> list[int]:
+        """Return the kinds of defects of a source, in the order in which `spots` lists them."""
+        return sorted({kind for number in self.members[source] for kind in self.samples[number].present})
 
 
 def plan_crops(sources: Sequence[Source], samples: Sequence[Sample], *, side: int, defect_share: float) -> CropPlan:
@@ -62,7 +72,7 @@ def plan_crops(sources: Sequence[Source], samples: Sequence[Sample], *, side: in
         members[sample.files.source].append(number)
         kinds = sample.load_kinds()
         for kind in sample.present:
-            spots[sample.files.source][kind] += _spots(number, kinds == kind)
+            spots[sample.files.source][kind] += spots_of(number, kinds == kind)
     if not any(spots):
         raise TrainingError("none of the training masks shows a defect: there is nothing to learn")
     weights = np.array(
@@ -81,10 +91,8 @@ def plan_crops(sources: Sequence[Source], samples: Sequence[Sample], *, side: in
 def draw_crop(plan: CropPlan, rng: np.random.Generator) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """Return channels (side, side, 3) uint8 and mask (side, side) uint8 0, 1 or IGNORE of a random crop."""
     source = int(rng.choice(len(plan.weights), p=plan.weights))
-    by_kind = plan.spots[source]
-    if by_kind and rng.random() < plan.defect_share:
-        candidates = by_kind[rng.integers(len(by_kind))]
-        spot = candidates[rng.integers(len(candidates))]
+    spot = _spot(plan, source, rng)
+    if spot:
         sample = plan.samples[spot.sample]
         centre = (spot.left + rng.random() * spot.width, spot.top + rng.random() * spot.height)
         wander = 0.35 * plan.side
@@ -94,6 +102,19 @@ def draw_crop(plan: CropPlan, rng: np.random.Generator) -> tuple[NDArray[np.uint
         height, width = sample.load_kinds().shape
         centre = (rng.random() * width, rng.random() * height)
     return _cut(sample, centre, plan.side, rng)
+
+
+def _spot(plan: CropPlan, source: int, rng: np.random.Generator) -> Spot | None:
+    """Return what the next crop is centred near, None for any place."""
+    by_kind = plan.spots[source]
+    near_defect, hard = bool(by_kind) and rng.random() < plan.defect_share, rng.random() < plan.hard_share
+    candidates: tuple[Spot, ...] = ()
+    if near_defect:
+        kind = rng.integers(len(by_kind))
+        candidates = (hard and plan.missed[source][kind]) or by_kind[kind]
+    elif hard:
+        candidates = plan.false_alarms[source]
+    return candidates[rng.integers(len(candidates))] if candidates else None
 
 
 def _cut(
@@ -131,7 +152,8 @@ def _squared(pixels: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
     return np.asarray(cv2.copyMakeBorder(pixels, 0, below, 0, right, cv2.BORDER_REFLECT), np.uint8)
 
 
-def _spots(sample: int, defect: NDArray[np.bool_]) -> list[Spot]:
+def spots_of(sample: int, defect: NDArray[np.bool_]) -> list[Spot]:
+    """Return where the largest connected regions of a map (h, w) are, largest first."""
     count, _, stats, _ = cv2.connectedComponentsWithStats(defect.astype(np.uint8), connectivity=8)
     order = np.argsort(-stats[1:count, cv2.CC_STAT_AREA])[:_SPOTS] + 1
     return [Spot(sample=sample, left=int(x), top=int(y), width=int(w), height=int(h)) for x, y, w, h, _ in stats[order]]

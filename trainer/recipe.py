@@ -1,8 +1,9 @@
 """How a network is trained: everything that the options of `train` decide, in one place."""
 
 from pathlib import Path
+from typing import Self
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, ValidationError, model_validator
 
 from layerwatch.errors import TrainingError, one_line
 
@@ -25,6 +26,7 @@ class Recipe(BaseModel):
         freeze_encoder_norm: keep the encoder's BatchNorm statistics as they came with its weights.
         pos_weight: how much more a missed defect pixel costs than a false one.
         defect_share: share of the crops centred near a defect.
+        hard_share: share of the crops that show a mistake of the network of `start`, be it missed or a false alarm.
         validation_share: share of the builds, or of the layers of a build, held back.
         seed: of everything random.
     """
@@ -47,9 +49,16 @@ class Recipe(BaseModel):
     freeze_encoder_norm: bool = True
     pos_weight: PositiveFloat = 40.0
     defect_share: float = Field(default=0.65, ge=0, le=1)
+    hard_share: float = Field(default=0.0, ge=0, le=1)
     validation_share: float = Field(default=0.2, gt=0, lt=1)
     validate_every: int = Field(default=250, ge=1)
     seed: int = 0
+
+    @model_validator(mode="after")
+    def _knows_what_is_hard(self) -> Self:
+        if self.hard_share and not self.start:
+            raise ValueError("hard examples are what a trained network gets wrong: give --start with --hard-share")
+        return self
 
     def continues(self, other: "Recipe") -> bool:
         """Whether a run with the other recipe can go on with this one: only its length may differ."""

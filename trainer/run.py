@@ -4,6 +4,7 @@ import os
 import signal
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TypeVar
 
 import torch
 from rich.console import Console
@@ -15,13 +16,15 @@ from layerwatch.vision.network import Inspectable
 from trainer.checkpoint import Checkpoint, Progress
 from trainer.console import training_bar
 from trainer.crops import plan_crops
+from trainer.hard_examples import seer, with_hard_examples
 from trainer.into_service import promote_if_wished, published_already
 from trainer.preparing import Prepared, prepare_all
 from trainer.regression import load_regression
 from trainer.request import Request
 from trainer.setup import pick_device
-from trainer.sources import LayerFiles
-from trainer.training import train_network
+from trainer.training import first_tiles, train_network
+
+Item = TypeVar("Item")
 
 
 def train_and_publish(request: Request, console: Console) -> None:
@@ -49,7 +52,7 @@ def _train_and_publish(request: Request, checkpoint: Checkpoint, console: Consol
         request.work / "prepared",
         share=recipe.validation_share,
         seed=recipe.seed,
-        track=lambda found: _tracked(found, console),
+        track=lambda found: _tracked(found, console, "reading layers"),
         regression=load_regression(request.registry, request.name),
     )
     console.print(prepared.summary)
@@ -63,7 +66,13 @@ def _train(
     request: Request, prepared: Prepared, checkpoint: Checkpoint, console: Console
 ) -> tuple[tuple[Inspectable, ...], Progress]:
     recipe = request.recipe
+    device = pick_device(request.device)
     plan = plan_crops(prepared.sources, prepared.training, side=recipe.crop, defect_share=recipe.defect_share)
+    if recipe.hard_share:
+        sees = seer(recipe, first_tiles(plan, recipe), device)
+        plan = with_hard_examples(
+            plan, sees, share=recipe.hard_share, track=lambda samples: _tracked(samples, console, "hard examples")
+        )
     try:
         with training_bar(console, request.progress) as report:
             return train_network(
@@ -72,7 +81,7 @@ def _train(
                 prepared.validation,
                 checkpoint,
                 data=prepared.data,
-                device=pick_device(request.device),
+                device=device,
                 report=report,
             )
     except KeyboardInterrupt:
@@ -80,5 +89,5 @@ def _train(
         raise
 
 
-def _tracked(found: Iterable[LayerFiles], console: Console) -> Iterable[LayerFiles]:
-    return track(list(found), description="reading layers", console=console)
+def _tracked(items: Iterable[Item], console: Console, what: str) -> Iterable[Item]:
+    return track(list(items), description=what, console=console)

@@ -81,6 +81,13 @@ def train(  # noqa: PLR0913 - one parameter an option
         bool, typer.Option(help="Keep the BatchNorm statistics that came with the encoder's weights.")
     ] = True,
     defect_share: Annotated[float, typer.Option(help="Share of the crops centred near a defect.")] = 0.65,
+    hard_share: Annotated[
+        float,
+        typer.Option(
+            help="Share of the crops that show what the network of --start gets wrong on the training data: missed "
+            "defects and false alarms."
+        ),
+    ] = 0.0,
     validation_share: Annotated[float, typer.Option(help="Share of builds, or of a build's layers, held back.")] = 0.2,
     validate_every: Annotated[int, typer.Option(help="Steps between validations.")] = 250,
     min_recall: MinRecallOption = None,
@@ -128,6 +135,7 @@ def train(  # noqa: PLR0913 - one parameter an option
         freeze_encoder_norm=freeze_encoder_norm and (bool(start) or settings.encoder_weights != "none"),
         pos_weight=pos_weight,
         defect_share=defect_share,
+        hard_share=hard_share,
         validation_share=validation_share,
         validate_every=validate_every,
         seed=seed,

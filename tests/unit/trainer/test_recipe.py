@@ -26,3 +26,8 @@ def test_words_for_encoder_weights_are_no_files() -> None:
     assert encoder_file("imagenet") is None
     assert encoder_file("none") is None
     assert str(encoder_file("w.safetensors")) == "w.safetensors"
+
+
+def test_hard_examples_need_a_network_that_finds_them_hard() -> None:
+    with pytest.raises(TrainingError, match="give --start with --hard-share"):
+        make_recipe("8,8,8,8,8", hard_share=0.5)
