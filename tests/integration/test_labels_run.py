@@ -118,7 +118,7 @@ def test_a_run_takes_labels_and_never_learns_from_the_frozen_set(
     assert "1 layer sets are frozen in" in said
     assert "1 of the 15 layer sets carry labels of people" in said
     assert "1 layer sets are left out: the regression set of this model holds them" in said
-    data = load_manifest(Registry(registry).resolve("tiny")).lineage["data"]
+    data = load_manifest(Registry(registry).resolve("tiny/1")).lineage["data"]
     assert data["regression_layer_sets_left_out"] == 1
     assert data["sources"][0]["labelled"] == 1
     assert [(part["stage"], part["layers"]) for part in data["held_back"]] == [("melt", "5-7"), ("recoat", "5-8")]
