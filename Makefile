@@ -51,15 +51,15 @@ clean: ## remove what builds and demos left behind (not .venv, not artifacts/)
 	rm -rf run build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +
 
-$(BIN)/python:
+$(BIN)/pip: # written last: an environment that was cut off in the making has none, and is made again
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "error: Python 3.11 or newer is needed; name one with PYTHON=python3.12"; exit 2; }
 	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || { echo "error: Python cannot make virtual environments here; install it: apt-get install python3-venv"; exit 2; }
 	$(PYTHON) -m venv $(VENV)
 
-$(VENV)/.demo: $(BIN)/python pyproject.toml
+$(VENV)/.demo: $(BIN)/pip pyproject.toml
 	$(PIP) install -q -e '.[demo]'
 	@touch $@
 
-$(VENV)/.dev: $(BIN)/python pyproject.toml
+$(VENV)/.dev: $(BIN)/pip pyproject.toml
 	$(PIP) install -q -e '.[dev]'
 	@touch $@ $(VENV)/.demo
