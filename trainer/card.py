@@ -45,7 +45,7 @@ def _points(manifest: Manifest) -> Iterator[str]:
     yield "## Operating points"
     yield ""
     yield (
-        "| precision | threshold | certain from | smallest region | review | reject "
+        "| precision | threshold | certain on average from | smallest region | review | reject "
         "| pixel recall | pixel precision | on |"
     )
     yield "| --- | --- | --- | --- | --- | --- | --- | --- | --- |"
@@ -53,7 +53,7 @@ def _points(manifest: Manifest) -> Iterator[str]:
         limits = point.limits
         areas = f"{limits.min_region_px} px | {limits.review_px} px | {limits.reject_px} px"
         figures = f"{point.recall:.3f} | {point.precision:.3f}"
-        certain = f"{limits.min_confidence:.3f}"
+        certain = f"{limits.min_mean_confidence:.3f}"
         yield f"| {precision} | {point.threshold:.3f} | {certain} | {areas} | {figures} | {point.measured_on} |"
     validation = manifest.metrics.get("validation", {})
     yield ""

@@ -83,7 +83,7 @@ def served(measured: Measured, point: OperatingPoint) -> Segmentation:
         measured.answer(point.threshold),
         threshold=point.threshold,
         min_area_px=point.limits.min_region_px,
-        min_confidence=point.limits.min_confidence,
+        min_mean_confidence=point.limits.min_mean_confidence,
         mm_per_px=measured.source.profile.mm_per_px,
         plate=measured.plate,
     )

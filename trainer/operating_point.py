@@ -17,9 +17,10 @@ from trainer.wish import Wish
 
 ENOUGH_REGIONS: Final = 5  # true regions below which a threshold would be tuned on chance
 AS_GOOD: Final = 0.01  # of region recall; among points as good as the best the F1 of the pixels decides
+REJECTED_CLEAN: Final = 0.01  # of the clean layer sets may be rejected, so that one odd picture does not set the limit
 SMALLEST_REGIONS: Final = (12, 16, 24, 32, 40, 50, 64, 80, 100, 130)
 LEVELS: Final = (64, 96, 128, 160, 192, 224)  # of the threshold, that is, of a region's extent
-PEAKS: Final[tuple[int, ...]] = tuple(  # of a region's most certain pixel
+MEANS: Final[tuple[int, ...]] = tuple(  # of a region's pixels, as closely as they lie near certainty
     int(level) for level in np.unique(np.rint(255 / (1 + np.exp(-np.linspace(-1.0, 6.5, 30)))))
 )
 
@@ -47,13 +48,14 @@ class Survey:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
-    """One threshold, smallest peak and smallest region, and what they mean in validation.
+    """One threshold, smallest mean and smallest region, and what they mean in validation.
 
-    Shares are 0..1; `missed` true regions have at least COUNTED_PX, `false` served ones touch no true one.
+    Shares are 0..1; `missed` true regions have at least COUNTED_PX, `false` served ones touch no true one, and
+    `largest_false_px` leaves the worst REJECTED_CLEAN of the clean sets out.
     """
 
     level: int
-    peak: int
+    mean: int
     min_region_px: int
     region_recall: float
     region_precision: float
@@ -86,7 +88,7 @@ def choose(found: Survey, wish: Wish | None = None) -> tuple[OperatingPoint, Can
         threshold=best.level / 255,
         limits=AreaLimits(
             min_region_px=best.min_region_px,
-            min_confidence=best.peak / 255,
+            min_mean_confidence=best.mean / 255,
             review_px=best.min_region_px,
             reject_px=max(AreaLimits().reject_px, 2 * best.largest_false_px),
         ),
@@ -143,26 +145,26 @@ def _wished(candidates: Sequence[Candidate], values: Sequence[float], least: flo
 
 
 def survey_candidates(found: Survey) -> list[Candidate]:
-    """Return every choice of threshold, smallest peak and smallest region with its figures."""
+    """Return every choice of threshold, smallest mean and smallest region with its figures."""
     f1 = precision_recall(found.counts).f1
     return [
-        _candidate([overlaps[index] for overlaps in found.overlaps], level, peak, min_region_px, f1)
-        for (index, level), peak, min_region_px in product(enumerate(LEVELS), PEAKS, SMALLEST_REGIONS)
-        if peak >= level
+        _candidate([overlaps[index] for overlaps in found.overlaps], level, mean, min_region_px, f1)
+        for (index, level), mean, min_region_px in product(enumerate(LEVELS), MEANS, SMALLEST_REGIONS)
+        if mean >= level
     ]
 
 
 def _candidate(
-    overlaps: Sequence[Overlap], level: int, peak: int, min_region_px: int, f1: NDArray[np.float64]
+    overlaps: Sequence[Overlap], level: int, mean: int, min_region_px: int, f1: NDArray[np.float64]
 ) -> Candidate:
-    hits = np.concatenate([one.found(min_region_px, peak)[one.true_areas >= COUNTED_PX] for one in overlaps])
-    served = [(one.areas >= min_region_px) & (one.peaks >= peak) for one in overlaps]
+    hits = np.concatenate([one.found(min_region_px, mean)[one.true_areas >= COUNTED_PX] for one in overlaps])
+    served = [(one.areas >= min_region_px) & (one.means >= mean) for one in overlaps]
     said = sum(int(which.sum()) for which in served)
     right = sum(int(one.touches[which].sum()) for one, which in zip(overlaps, served, strict=True))
-    clean = np.array([one.largest(peak) for one in overlaps if not len(one.true_areas)])
+    clean = np.array([one.largest(mean) for one in overlaps if not len(one.true_areas)], np.int64)
     return Candidate(
         level=level,
-        peak=peak,
+        mean=mean,
         min_region_px=min_region_px,
         region_recall=float(hits.mean()) if len(hits) else 0.0,
         region_precision=right / said if said else 0.0,
@@ -170,8 +172,14 @@ def _candidate(
         false=said - right,
         clean_flagged=float((clean >= min_region_px).mean()) if len(clean) else 0.0,
         f1=float(f1[level - 1]),
-        largest_false_px=int(clean.max(initial=0)),
+        largest_false_px=_largest_but_few(clean),
     )
+
+
+def _largest_but_few(areas: NDArray[np.int64]) -> int:
+    """Return the largest area when REJECTED_CLEAN of them are left out, 0 if there is none."""
+    descending = np.sort(areas)[::-1]
+    return int(descending[int(REJECTED_CLEAN * len(areas))]) if len(areas) else 0
 
 
 def _against(found: Survey) -> str:

@@ -21,7 +21,7 @@ class Overlap:
     Attributes:
         true_areas, true_kinds: of each true region, (t,); the kind is that of most of its pixels.
         areas: of each predicted region, (p,).
-        peaks: highest probability * 255 in each predicted region, (p,).
+        means: mean probability * 255 of each predicted region, (p,).
         touches: whether a predicted region shares a pixel with a true one, (p,).
         pairs: (k, 3) predicted region, true region, shared pixels.
     """
@@ -29,19 +29,19 @@ class Overlap:
     true_areas: NDArray[np.int64]
     true_kinds: NDArray[np.int64]
     areas: NDArray[np.int64]
-    peaks: NDArray[np.uint8]
+    means: NDArray[np.float64]
     touches: NDArray[np.bool_]
     pairs: NDArray[np.int64]
 
-    def found(self, min_area_px: int, peak: int = 0) -> NDArray[np.bool_]:
+    def found(self, min_area_px: int, mean: float = 0) -> NDArray[np.bool_]:
         """Return which true regions are covered by FOUND_SHARE, (t,).
 
         Args:
             min_area_px: smaller predicted regions do not count.
-            peak: neither do those whose highest probability * 255 stays below.
+            mean: neither do those whose mean probability * 255 stays below.
         """
         shared = np.zeros(len(self.true_areas), np.int64)
-        counts = (self.areas >= min_area_px) & (self.peaks >= peak)
+        counts = (self.areas >= min_area_px) & (self.means >= mean)
         pairs = self.pairs[counts[self.pairs[:, 0]]]
         np.add.at(shared, pairs[:, 1], pairs[:, 2])
         return shared >= FOUND_SHARE * self.true_areas
@@ -50,9 +50,9 @@ class Overlap:
         """Return how many predicted regions of at least this area touch no true one."""
         return int(np.count_nonzero((self.areas >= min_area_px) & ~self.touches))
 
-    def largest(self, peak: int = 0) -> int:
-        """Return the area of the largest predicted region that reaches the peak, 0 if there is none."""
-        return int(self.areas[self.peaks >= peak].max(initial=0))
+    def largest(self, mean: float = 0) -> int:
+        """Return the area of the largest predicted region that is so certain on average, 0 if there is none."""
+        return int(self.areas[self.means >= mean].max(initial=0))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -101,7 +101,7 @@ def _unjudged(
 
 
 def compare(mask: NDArray[np.uint8], truth: Truth, probability: NDArray[np.uint8] | None = None) -> Overlap:
-    """Return how a predicted mask (H, W), 0 or more, meets the true regions; probability * 255 gives the peaks.
+    """Return how a predicted mask (H, W), 0 or more, meets the true regions; probability * 255 gives the means.
 
     Predicted regions that nobody can judge are left out.
     """
@@ -117,12 +117,12 @@ def compare(mask: NDArray[np.uint8], truth: Truth, probability: NDArray[np.uint8
         predicted.ravel()[inside[both]].astype(np.int64) * base + labels[both], return_counts=True
     )
     pairs = np.stack([codes // base - 1, codes % base - 1, shared], axis=1)
-    peaks = np.full(len(areas), 255, np.uint8)
+    means = np.full(len(areas), 255.0)
     if probability is not None:
-        peaks[:] = 0
-        np.maximum.at(peaks, predicted.ravel()[inside] - 1, probability.ravel()[inside])
+        sums = np.bincount(predicted.ravel()[inside], probability.ravel()[inside], minlength=len(areas) + 1)
+        means = sums[1:] / np.maximum(areas, 1)
     touches = np.zeros(len(areas), np.bool_)
     touches[pairs[:, 0]] = True
     return Overlap(
-        true_areas=truth.areas, true_kinds=truth.kinds, areas=areas, peaks=peaks, touches=touches, pairs=pairs
+        true_areas=truth.areas, true_kinds=truth.kinds, areas=areas, means=means, touches=touches, pairs=pairs
     )

@@ -101,7 +101,8 @@ def tune_on_validation(
 
 def _sentence(precision: str, point: OperatingPoint, candidate: Candidate) -> str:
     return (
-        f"{precision}: threshold {point.threshold:.3f}, certain from {point.limits.min_confidence:.3f}, "
+        f"{precision}: threshold {point.threshold:.3f}, "
+        f"certain on average from {point.limits.min_mean_confidence:.3f}, "
         f"regions from {point.limits.min_region_px} px: "
         f"{candidate.region_recall:.1%} of the regions found, {candidate.clean_flagged:.1%} of the clean sets flagged, "
         f"pixel recall {point.recall:.3f}, precision {point.precision:.3f}, on {point.measured_on}"

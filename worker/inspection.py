@@ -81,7 +81,7 @@ def examine(message: InspectLayer, readings: Sequence[Reading], model: LoadedMod
             probability,
             threshold=model.point.threshold,
             min_area_px=model.point.limits.min_region_px,
-            min_confidence=model.point.limits.min_confidence,
+            min_mean_confidence=model.point.limits.min_mean_confidence,
             mm_per_px=message.optics.mm_per_px,
             plate=plate,
         )

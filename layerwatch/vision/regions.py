@@ -41,7 +41,7 @@ def find_regions(  # noqa: PLR0913 - the operating point, the plate and the unit
     *,
     threshold: float,
     min_area_px: int = 1,
-    min_confidence: float = 0.0,
+    min_mean_confidence: float = 0.0,
     mm_per_px: float | None = None,
     plate: NDArray[np.bool_] | None = None,
     limit: int = 200,
@@ -54,7 +54,7 @@ def find_regions(  # noqa: PLR0913 - the operating point, the plate and the unit
         probability: (H, W) uint8, probability of a defect * 255.
         threshold: 0..1; a pixel is a defect where probability >= threshold, and above 0.
         min_area_px: smaller areas are left out of everything.
-        min_confidence: 0..1; so are areas whose highest probability stays below.
+        min_mean_confidence: 0..1; so are areas whose mean probability stays below.
         mm_per_px: side of a pixel, None where it is not known.
         plate: (H, W) bool, the pixels that count; None for all.
         limit: regions that are listed at most.
@@ -68,7 +68,7 @@ def find_regions(  # noqa: PLR0913 - the operating point, the plate and the unit
     inside = np.flatnonzero(above.view(np.bool_))
     inside_labels = labels.ravel()[inside]
     highest, mean = _confidences(inside_labels, probability.ravel()[inside], stats[:, _AREA])
-    kept = (stats[:, _AREA] >= min_area_px) & (highest >= min_confidence - 1e-6)
+    kept = (stats[:, _AREA] >= min_area_px) & (mean >= min_mean_confidence - 1e-6)
     kept[0] = False  # the background
     above.ravel()[inside[~kept[inside_labels]]] = 0
     order = _largest_first(np.flatnonzero(kept), stats)

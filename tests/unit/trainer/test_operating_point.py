@@ -44,7 +44,7 @@ def layers(defect: int, noise: int, *, noise_side: int = 10, masks: str = CLEAN)
 def test_the_threshold_lies_between_noise_and_defects() -> None:
     point, candidate = choose(survey(layers(defect=230, noise=120)))
 
-    assert 120 / 255 < max(point.threshold, point.limits.min_confidence) <= 230 / 255
+    assert 120 / 255 < max(point.threshold, point.limits.min_mean_confidence) <= 230 / 255
     assert candidate.region_recall == 1
     assert candidate.clean_flagged == 0
     assert point.recall == 1
@@ -72,6 +72,15 @@ def test_no_false_region_of_validation_is_large_enough_to_reject_a_layer() -> No
     point, _ = choose(survey(many))
 
     assert point.limits.reject_px >= 2 * 3600
+
+
+def test_one_odd_picture_in_a_hundred_does_not_set_the_limit_of_rejection() -> None:
+    clean = [measured(square(2, 10), np.zeros(SHAPE, np.uint8))] * 110
+    odd = [*layers(defect=230, noise=20), *clean, measured(square(60, 255), np.zeros(SHAPE, np.uint8))]
+
+    point, _ = choose(survey(odd))
+
+    assert point.limits.reject_px < 3600
 
 
 def test_data_without_defects_is_refused_with_the_reason() -> None:

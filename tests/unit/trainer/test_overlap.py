@@ -57,9 +57,11 @@ def test_the_regions_are_the_same_as_in_serving(seed: int) -> None:
     probability = blobs(seed) * 80
 
     served = find_regions(probability, threshold=100 / 255, min_area_px=1, mm_per_px=None)
-    overlap = compare((probability >= 100).astype(np.uint8), true_regions(np.zeros_like(probability)))
+    overlap = compare((probability >= 100).astype(np.uint8), true_regions(np.zeros_like(probability)), probability)
 
     assert sorted(region.area_px for region in served.regions) == sorted(overlap.areas.tolist())
+    confidences = sorted(region.mean_confidence for region in served.regions)
+    assert confidences == pytest.approx(sorted(overlap.means / 255))
 
 
 def test_the_kind_of_a_region_is_that_of_most_of_its_pixels() -> None:

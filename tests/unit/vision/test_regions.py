@@ -155,13 +155,14 @@ def test_a_threshold_outside_its_range_is_refused(threshold: float) -> None:
         find_regions(np.zeros((2, 2), np.uint8), threshold=threshold)
 
 
-def test_a_region_that_is_certain_nowhere_is_left_out_and_the_others_keep_their_extent() -> None:
+def test_a_region_that_is_uncertain_on_average_is_left_out_and_the_others_keep_their_extent() -> None:
     probability = np.zeros((40, 40), np.uint8)
     probability[5:15, 5:15] = 140
-    probability[25:35, 25:35] = 140
-    probability[30, 30] = 250
+    probability[10, 10] = 255
+    probability[25:35, 25:35] = 200
+    probability[25, 25] = 140
 
-    found = find_regions(probability, threshold=0.5, min_confidence=0.9)
+    found = find_regions(probability, threshold=0.5, min_mean_confidence=0.7)
 
     assert [region.bbox for region in found.regions] == [(25, 25, 10, 10)]
     assert found.area_px == np.count_nonzero(found.mask) == 100

@@ -147,7 +147,7 @@ def test_sixteen_bits_are_used_to_the_last(
 def test_a_region_less_certain_than_the_limit_is_no_defect(
     pipeline: Pipeline, sources: Path, write_pictures: WritePictures, some_message: MakeMessage
 ) -> None:
-    limits = pipeline.model.point.limits.model_copy(update={"min_confidence": 0.95})
+    limits = pipeline.model.point.limits.model_copy(update={"min_mean_confidence": 0.95})
     point = pipeline.model.point.model_copy(update={"limits": limits})
     strict = replace(pipeline, model=replace(pipeline.model, point=point))
 
