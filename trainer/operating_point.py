@@ -17,7 +17,7 @@ from trainer.wish import Wish
 
 ENOUGH_REGIONS: Final = 5  # true regions below which a threshold would be tuned on chance
 AS_GOOD: Final = 0.01  # of region recall; among points as good as the best the F1 of the pixels decides
-REJECTED_CLEAN: Final = 0.01  # of the clean layer sets may be rejected, so that one odd picture does not set the limit
+REJECTED_CLEAN: Final = 0.02  # of the clean layer sets may be rejected, so that a few odd pictures do not set the limit
 SMALLEST_REGIONS: Final = (12, 16, 24, 32, 40, 50, 64, 80, 100, 130)
 LEVELS: Final = (64, 96, 128, 160, 192, 224)  # of the threshold, that is, of a region's extent
 MEANS: Final[tuple[int, ...]] = tuple(  # of a region's pixels, as closely as they lie near certainty

@@ -65,7 +65,7 @@ def test_clean_layers_are_left_in_peace_even_where_that_costs_defects() -> None:
     assert candidate.region_recall == 0
 
 
-def test_no_false_region_of_validation_is_large_enough_to_reject_a_layer() -> None:
+def test_no_common_false_region_of_validation_is_large_enough_to_reject_a_layer() -> None:
     many = [*layers(defect=230, noise=20), measured(square(60, 255), np.zeros(SHAPE, np.uint8))]
     many += [measured(square(2, 10), np.zeros(SHAPE, np.uint8)) for _ in range(20)]
 
@@ -74,7 +74,7 @@ def test_no_false_region_of_validation_is_large_enough_to_reject_a_layer() -> No
     assert point.limits.reject_px >= 2 * 3600
 
 
-def test_one_odd_picture_in_a_hundred_does_not_set_the_limit_of_rejection() -> None:
+def test_a_few_odd_pictures_in_a_hundred_do_not_set_the_limit_of_rejection() -> None:
     clean = [measured(square(2, 10), np.zeros(SHAPE, np.uint8))] * 110
     odd = [*layers(defect=230, noise=20), *clean, measured(square(60, 255), np.zeros(SHAPE, np.uint8))]
 
