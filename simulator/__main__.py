@@ -41,6 +41,7 @@ def run(  # noqa: PLR0913 - each is one option
     *,
     out: Out,
     layers: Annotated[int, typer.Option(min=0, help="Layers to print; 0 goes on until stopped.")] = 8,
+    every: Annotated[int, typer.Option(min=1, help="Print only every so many-th layer: more of a long build.")] = 1,
     period: Annotated[float, typer.Option(min=0, help="Seconds from layer to layer; 0 is as fast as possible.")] = 5.0,
     seed: Annotated[int, typer.Option(min=0, help="Decides everything: the same seed gives the same files.")] = 1,
     profile: Annotated[
@@ -69,7 +70,7 @@ def run(  # noqa: PLR0913 - each is one option
 
     A data set for training, as fast as it goes:
 
-    `python -m simulator run --out data/seed1 --truth data/seed1-truth --layers 50 --period 0 --seed 1`
+    `python -m simulator run --out data/seed1 --truth data/seed1-truth --layers 50 --every 9 --period 0 --seed 1`
     """
     chosen = load_profile(profile)
     depth = bits or chosen.bits or (16 if chosen.lights else 8)
@@ -92,6 +93,7 @@ def run(  # noqa: PLR0913 - each is one option
         write=write,
         period_seconds=period,
         processes=processes or (1 if period else min(2, os.cpu_count() or 1)),
+        every=every,
     )
     _check_faults_are_reached(job)
     if not overwrite:
@@ -99,6 +101,7 @@ def run(  # noqa: PLR0913 - each is one option
     options = {
         "profile": chosen.name,
         "layers": layers,
+        "every": every,
         "size": size,
         "bits": depth,
         "defect_rate": defect_rate,
@@ -108,9 +111,9 @@ def run(  # noqa: PLR0913 - each is one option
 
 
 def _check_faults_are_reached(job: Job) -> None:
-    late = [fault for fault in job.faults if job.layers and fault.layer > job.layers]
+    late = [fault for fault in job.faults if job.layers and fault.layer > job.last]
     if late:
-        raise SettingsError(f"--fault {late[0].kind}@{late[0].layer} is beyond the last layer, {job.layers}")
+        raise SettingsError(f"--fault {late[0].kind}@{late[0].layer} is beyond the last layer, {job.last}")
 
 
 def _print(job: Job, record: TruthRecord, metrics_port: int | None) -> None:

@@ -28,7 +28,10 @@ WRITING_SHARE = 0.4  # of the time between two layer sets, a slow printer spends
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """A print job with everything that its writing needs; 0 layers go on until stopped."""
+    """A print job with everything that its writing needs; 0 layers go on until stopped.
+
+    Of `every` layers, only the first is printed: what lasts over many of them is then seen once, and more of it.
+    """
 
     build: Build
     profile: Profile
@@ -39,10 +42,16 @@ class Job:
     write: WriteMode
     period_seconds: float
     processes: int
+    every: int = 1
+
+    @property
+    def last(self) -> int:
+        """The number of the last layer, 0 for none."""
+        return (self.layers - 1) * self.every + 1 if self.layers else 0
 
     def layer_sets(self) -> Iterator[tuple[int, Stage]]:
         """Yield layers and stages in the order in which a printer makes them."""
-        numbers = range(1, self.layers + 1) if self.layers else count(1)
+        numbers = range(1, self.last + 1, self.every) if self.layers else count(1, self.every)
         return ((layer, stage) for layer in numbers for stage in self.profile.written_stages)
 
 
@@ -66,7 +75,7 @@ def refuse_overwriting(job: Job) -> None:
     """
     if job.truth.resolve().is_relative_to(job.out.resolve()):
         raise SettingsError(f"the truth folder {job.truth} must lie outside {job.out}, where only pictures belong")
-    layers = range(1, job.layers + 1) if job.layers else range(1, 100_000)
+    layers = range(1, (job.last or 100_000) + 1, job.every)
     there = {path.name for folder in (job.out, job.truth) if folder.is_dir() for path in folder.iterdir()}
     if not there:
         return

@@ -24,6 +24,7 @@ class Recipe(BaseModel):
         learning_rate: of the decoder.
         encoder_learning_rate: of the encoder, which knows pictures already.
         freeze_encoder_norm: keep the encoder's BatchNorm statistics as they came with its weights.
+        mixed_precision: multiply in bfloat16; weights, loss and validation stay in float32.
         pos_weight: how much more a missed defect pixel costs than a false one.
         defect_share: share of the crops centred near a defect.
         hard_share: share of the crops that show a mistake of the network of `start`, be it missed or a false alarm.
@@ -47,6 +48,7 @@ class Recipe(BaseModel):
     warm_up: int = Field(default=50, ge=0)
     gradient_clip: PositiveFloat = 1.0
     freeze_encoder_norm: bool = True
+    mixed_precision: bool = False
     pos_weight: PositiveFloat = 40.0
     defect_share: float = Field(default=0.65, ge=0, le=1)
     hard_share: float = Field(default=0.0, ge=0, le=1)

@@ -92,7 +92,7 @@ def _run(  # noqa: PLR0913, PLR0917 - the parts of the loop
     batches = _batches(plan, recipe, first=progress.step)
     try:
         while progress.spent < 1:
-            losses.append(_step(model, optimizer, progress, next(batches), device))
+            losses.append(take_step(model, optimizer, progress, next(batches), device))
             progress.step += 1
             progress.seconds = before + time.monotonic() - started
             report(progress, losses[-1])
@@ -111,16 +111,19 @@ def _run(  # noqa: PLR0913, PLR0917 - the parts of the loop
     return progress
 
 
-def _step(
+def take_step(
     model: Inspectable, optimizer: Optimizer, progress: Progress, batch: tuple[Tensor, Tensor], device: torch.device
 ) -> float:
+    """Learn from one batch, tiles (N, H, W, 3) and mask (N, H, W), both uint8; return the loss."""
     recipe = progress.recipe
     training_mode(model, freeze_encoder_norm=recipe.freeze_encoder_norm)
     factor = rate_factor(progress.step, progress.spent, recipe.warm_up)
     for group in optimizer.param_groups:
         group["lr"] = group["peak"] * factor
     tiles, mask = (part.to(device) for part in batch)
-    loss = segmentation_loss(model.logits(tiles), mask.float(), pos_weight=recipe.pos_weight)
+    with torch.autocast(device.type, torch.bfloat16, enabled=recipe.mixed_precision):
+        logits = model.logits(tiles)
+    loss = segmentation_loss(logits.float(), mask.float(), pos_weight=recipe.pos_weight)
     optimizer.zero_grad(set_to_none=True)
     loss.backward()  # type: ignore[no-untyped-call]
     nn.utils.clip_grad_norm_(model.parameters(), recipe.gradient_clip)

@@ -80,6 +80,13 @@ def train(  # noqa: PLR0913 - one parameter an option
     freeze_encoder_norm: Annotated[
         bool, typer.Option(help="Keep the BatchNorm statistics that came with the encoder's weights.")
     ] = True,
+    mixed_precision: Annotated[
+        bool,
+        typer.Option(
+            "--mixed-precision",
+            help="Multiply in bfloat16: faster on GPUs and on CPUs with AVX512-BF16 or AMX, slower on others.",
+        ),
+    ] = False,
     defect_share: Annotated[float, typer.Option(help="Share of the crops centred near a defect.")] = 0.65,
     hard_share: Annotated[
         float,
@@ -133,6 +140,7 @@ def train(  # noqa: PLR0913 - one parameter an option
         learning_rate=lr,
         encoder_learning_rate=encoder_lr,
         freeze_encoder_norm=freeze_encoder_norm and (bool(start) or settings.encoder_weights != "none"),
+        mixed_precision=mixed_precision,
         pos_weight=pos_weight,
         defect_share=defect_share,
         hard_share=hard_share,

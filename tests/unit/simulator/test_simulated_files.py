@@ -38,6 +38,15 @@ def test_processes_change_no_byte(simulate: Simulate) -> None:
     assert contents(one) == contents(two)
 
 
+def test_of_every_few_layers_the_first_is_printed_as_in_the_whole_build(simulate: Simulate) -> None:
+    whole = contents(simulate(name="whole", layers=5, size=128))
+
+    sparse = contents(simulate("--every", "2", name="sparse", layers=3, size=128))
+
+    assert {name[1:5] for name in sparse} == {"0001", "0003", "0005"}
+    assert sparse == {name: whole[name] for name in sparse}
+
+
 def test_names_follow_the_profile_and_all_lights_of_both_stages_come(simulate: Simulate) -> None:
     profile = load_profile("nist-ammt")
 

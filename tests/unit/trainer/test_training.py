@@ -13,10 +13,12 @@ from safetensors.torch import save_file  # noqa: E402
 
 from layerwatch.vision.network import Inspectable, add_to_logits, build_network  # noqa: E402 - they need torch
 from trainer.augment import build_augmentation, change_lights  # noqa: E402
+from trainer.checkpoint import Progress  # noqa: E402
 from trainer.export import export_onnx  # noqa: E402
 from trainer.loss import dice_loss, segmentation_loss, weight_offset  # noqa: E402
 from trainer.recipe import Recipe  # noqa: E402
 from trainer.setup import build_optimizer, first_network, rate_factor, training_mode  # noqa: E402
+from trainer.training import take_step  # noqa: E402
 from trainer.warm_start import load_trained  # noqa: E402
 
 
@@ -120,6 +122,25 @@ def test_only_the_encoders_batch_norm_is_frozen_and_it_learns_slower() -> None:
     assert all(training for name, training in norms.items() if ".encoder." not in name)
     assert [group["peak"] for group in groups] == [2e-4, 1e-3]
     assert sum(len(group["params"]) for group in groups) == len(list(model.parameters()))
+
+
+def test_mixed_precision_learns_as_float32_does_and_keeps_float32_weights() -> None:
+    channels = (8, 8, 8, 8, 8)
+    tiles = torch.randint(0, 256, (2, 64, 64, 3), dtype=torch.uint8, generator=torch.Generator().manual_seed(1))
+    batch = tiles, (tiles[..., 0] > 128).to(torch.uint8)
+    losses, weights = [], []
+    for mixed in (False, True):
+        recipe = Recipe(decoder_channels=channels, mixed_precision=mixed, warm_up=0)
+        torch.manual_seed(0)
+        model = Inspectable(build_network(decoder_channels=channels))
+        optimizer = build_optimizer(model.network, recipe)
+        progress = Progress(recipe=recipe, data="")
+        losses.append([take_step(model, optimizer, progress, batch, torch.device("cpu")) for _ in range(3)])
+        weights.append(model.network.state_dict())
+
+    assert losses[0] != losses[1]
+    assert losses[1] == pytest.approx(losses[0], rel=0.05)
+    assert all(one.dtype == weights[0][name].dtype for name, one in weights[1].items())
 
 
 def test_augmentation_depends_on_nothing_but_the_random_state() -> None:
