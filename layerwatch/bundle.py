@@ -47,12 +47,15 @@ class AreaLimits(Piece):
         min_region_px: smaller regions are dropped as noise (pixels of the picture).
         min_mean_confidence: regions are dropped as noise whose pixels are less certain than this on average; what is
             real is certain nearly everywhere, what is imagined has a small peak and a wide slope.
+        certain_mean_confidence: a layer shows no region at all unless one of them is so certain on average; where
+            something has gone wrong, more of it is likely, so the less certain ones count there too.
         review_px, reject_px: a region so large asks for review, or rejects the layer.
         review_mm2, reject_mm2: the same where the size of a pixel is known; null leaves it to the pixels.
     """
 
     min_region_px: PositiveInt = 24
     min_mean_confidence: Ratio = 0.0
+    certain_mean_confidence: Ratio = 0.0
     review_px: PositiveInt = 24
     reject_px: PositiveInt = 2000
     review_mm2: PositiveFloat | None = None

@@ -45,15 +45,16 @@ def _points(manifest: Manifest) -> Iterator[str]:
     yield "## Operating points"
     yield ""
     yield (
-        "| precision | threshold | certain on average from | smallest region | review | reject "
-        "| pixel recall | pixel precision | on |"
+        "| precision | threshold | certain on average from | beside such a region from | smallest region | review "
+        "| reject | pixel recall | pixel precision | on |"
     )
-    yield "| --- | --- | --- | --- | --- | --- | --- | --- | --- |"
+    yield "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |"
     for precision, point in manifest.operating_points.items():
         limits = point.limits
         areas = f"{limits.min_region_px} px | {limits.review_px} px | {limits.reject_px} px"
         figures = f"{point.recall:.3f} | {point.precision:.3f}"
-        certain = f"{limits.min_mean_confidence:.3f}"
+        certain = f"{max(limits.certain_mean_confidence, limits.min_mean_confidence):.3f}"
+        certain += f" | {limits.min_mean_confidence:.3f}"
         yield f"| {precision} | {point.threshold:.3f} | {certain} | {areas} | {figures} | {point.measured_on} |"
     validation = manifest.metrics.get("validation", {})
     yield ""

@@ -84,6 +84,7 @@ def served(measured: Measured, point: OperatingPoint) -> Segmentation:
         threshold=point.threshold,
         min_area_px=point.limits.min_region_px,
         min_mean_confidence=point.limits.min_mean_confidence,
+        certain_mean_confidence=point.limits.certain_mean_confidence,
         mm_per_px=measured.source.profile.mm_per_px,
         plate=measured.plate,
     )

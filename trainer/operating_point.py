@@ -2,14 +2,13 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from itertools import product
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from layerwatch.bundle import AreaLimits, OperatingPoint
 from layerwatch.errors import TrainingError
+from trainer.candidates import LEVELS, Candidate, candidates
 from trainer.measuring import Measured
 from trainer.metrics import PixelCounts, precision_recall
 from trainer.overlap import COUNTED_PX, Overlap, compare, true_regions
@@ -17,12 +16,6 @@ from trainer.wish import Wish
 
 ENOUGH_REGIONS: Final = 5  # true regions below which a threshold would be tuned on chance
 AS_GOOD: Final = 0.01  # of region recall; among points as good as the best the F1 of the pixels decides
-REJECTED_CLEAN: Final = 0.02  # of the clean layer sets may be rejected, so that a few odd pictures do not set the limit
-SMALLEST_REGIONS: Final = (12, 16, 24, 32, 40, 50, 64, 80, 100, 130)
-LEVELS: Final = (64, 96, 128, 160, 192, 224)  # of the threshold, that is, of a region's extent
-MEANS: Final[tuple[int, ...]] = tuple(  # of a region's pixels, as closely as they lie near certainty
-    int(level) for level in np.unique(np.rint(255 / (1 + np.exp(-np.linspace(-1.0, 6.5, 30)))))
-)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -46,26 +39,6 @@ class Survey:
         self.regenerated |= measured.regenerated
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Candidate:
-    """One threshold, smallest mean and smallest region, and what they mean in validation.
-
-    Shares are 0..1; `missed` true regions have at least COUNTED_PX, `false` served ones touch no true one, and
-    `largest_false_px` leaves the worst REJECTED_CLEAN of the clean sets out.
-    """
-
-    level: int
-    mean: int
-    min_region_px: int
-    region_recall: float
-    region_precision: float
-    missed: int
-    false: int
-    clean_flagged: float
-    f1: float
-    largest_false_px: int
-
-
 def survey(measured: Iterable[Measured]) -> Survey:
     """Return what all layer sets together say."""
     result = Survey()
@@ -82,13 +55,14 @@ def choose(found: Survey, wish: Wish | None = None) -> tuple[OperatingPoint, Can
     """
     wish = wish or Wish()
     _check_enough(found)
-    best = _best(survey_candidates(found), wish)
     curve = precision_recall(found.counts)
+    best = _best(list(candidates(found.overlaps, curve.f1)), wish)
     point = OperatingPoint(
         threshold=best.level / 255,
         limits=AreaLimits(
             min_region_px=best.min_region_px,
             min_mean_confidence=best.mean / 255,
+            certain_mean_confidence=best.certain / 255,
             review_px=best.min_region_px,
             reject_px=max(AreaLimits().reject_px, 2 * best.largest_false_px),
         ),
@@ -112,13 +86,18 @@ def _check_enough(found: Survey) -> None:
         )
 
 
-def merit(candidate: Candidate, wish: Wish) -> tuple[float, float]:
+def merit(candidate: Candidate, wish: Wish) -> tuple[float, float, float]:
     """Return how well a network at this operating point does what is wished; the greater the better."""
     if wish.miss_cost is not None:
-        return -(wish.miss_cost * candidate.missed + candidate.false), candidate.f1
+        return -(wish.miss_cost * candidate.missed + candidate.false), *_beauty(candidate)
     if wish.min_recall is not None:
-        return -candidate.clean_flagged, candidate.f1
-    return candidate.region_recall, candidate.f1
+        return -candidate.clean_flagged, *_beauty(candidate)
+    return candidate.region_recall, *_beauty(candidate)
+
+
+def _beauty(candidate: Candidate) -> tuple[float, float]:
+    """Return what decides between points that do as well as each other."""
+    return candidate.f1, candidate.region_precision
 
 
 def _best(candidates: Sequence[Candidate], wish: Wish) -> Candidate:
@@ -134,7 +113,7 @@ def _best(candidates: Sequence[Candidate], wish: Wish) -> Candidate:
         allowed = max(wish.clean_flagged, min(one.clean_flagged for one in candidates))
         quiet = [one for one in candidates if one.clean_flagged <= allowed]
     best_recall = max(one.region_recall for one in quiet)
-    return max((one for one in quiet if one.region_recall >= best_recall - AS_GOOD), key=lambda one: one.f1)
+    return max((one for one in quiet if one.region_recall >= best_recall - AS_GOOD), key=_beauty)
 
 
 def _wished(candidates: Sequence[Candidate], values: Sequence[float], least: float, wish: Wish) -> list[Candidate]:
@@ -142,44 +121,6 @@ def _wished(candidates: Sequence[Candidate], values: Sequence[float], least: flo
     if not fitting:
         raise TrainingError(f"no threshold gives {wish}: the best reaches {max(values):.1%} in validation")
     return fitting
-
-
-def survey_candidates(found: Survey) -> list[Candidate]:
-    """Return every choice of threshold, smallest mean and smallest region with its figures."""
-    f1 = precision_recall(found.counts).f1
-    return [
-        _candidate([overlaps[index] for overlaps in found.overlaps], level, mean, min_region_px, f1)
-        for (index, level), mean, min_region_px in product(enumerate(LEVELS), MEANS, SMALLEST_REGIONS)
-        if mean >= level
-    ]
-
-
-def _candidate(
-    overlaps: Sequence[Overlap], level: int, mean: int, min_region_px: int, f1: NDArray[np.float64]
-) -> Candidate:
-    hits = np.concatenate([one.found(min_region_px, mean)[one.true_areas >= COUNTED_PX] for one in overlaps])
-    served = [(one.areas >= min_region_px) & (one.means >= mean) for one in overlaps]
-    said = sum(int(which.sum()) for which in served)
-    right = sum(int(one.touches[which].sum()) for one, which in zip(overlaps, served, strict=True))
-    clean = np.array([one.largest(mean) for one in overlaps if not len(one.true_areas)], np.int64)
-    return Candidate(
-        level=level,
-        mean=mean,
-        min_region_px=min_region_px,
-        region_recall=float(hits.mean()) if len(hits) else 0.0,
-        region_precision=right / said if said else 0.0,
-        missed=int((~hits).sum()),
-        false=said - right,
-        clean_flagged=float((clean >= min_region_px).mean()) if len(clean) else 0.0,
-        f1=float(f1[level - 1]),
-        largest_false_px=_largest_but_few(clean),
-    )
-
-
-def _largest_but_few(areas: NDArray[np.int64]) -> int:
-    """Return the largest area when REJECTED_CLEAN of them are left out, 0 if there is none."""
-    descending = np.sort(areas)[::-1]
-    return int(descending[int(REJECTED_CLEAN * len(areas))]) if len(areas) else 0
 
 
 def _against(found: Survey) -> str:

@@ -33,26 +33,16 @@ class Overlap:
     touches: NDArray[np.bool_]
     pairs: NDArray[np.int64]
 
-    def found(self, min_area_px: int, mean: float = 0) -> NDArray[np.bool_]:
-        """Return which true regions are covered by FOUND_SHARE, (t,).
-
-        Args:
-            min_area_px: smaller predicted regions do not count.
-            mean: neither do those whose mean probability * 255 stays below.
-        """
+    def found(self, min_area_px: int) -> NDArray[np.bool_]:
+        """Return which true regions are covered by FOUND_SHARE, (t,); smaller predicted regions do not count."""
         shared = np.zeros(len(self.true_areas), np.int64)
-        counts = (self.areas >= min_area_px) & (self.means >= mean)
-        pairs = self.pairs[counts[self.pairs[:, 0]]]
+        pairs = self.pairs[(self.areas >= min_area_px)[self.pairs[:, 0]]]
         np.add.at(shared, pairs[:, 1], pairs[:, 2])
         return shared >= FOUND_SHARE * self.true_areas
 
     def false_regions(self, min_area_px: int) -> int:
         """Return how many predicted regions of at least this area touch no true one."""
         return int(np.count_nonzero((self.areas >= min_area_px) & ~self.touches))
-
-    def largest(self, mean: float = 0) -> int:
-        """Return the area of the largest predicted region that is so certain on average, 0 if there is none."""
-        return int(self.areas[self.means >= mean].max(initial=0))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

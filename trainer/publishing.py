@@ -55,7 +55,7 @@ def _better(
     networks: Sequence[Inspectable], request: Request, prepared: Prepared, console: Console
 ) -> tuple[Inspectable, bytes, Tuned]:
     """Return the network that does best what is wished on all validation data, its ONNX file and operating point."""
-    judged: list[tuple[tuple[float, float], Inspectable, bytes, Tuned]] = []
+    judged: list[tuple[tuple[float, float, float], Inspectable, bytes, Tuned]] = []
     refused: TrainingError | None = None
     for model in networks:
         temperature = _calm(model, request, prepared)

@@ -6,10 +6,11 @@ from typing import Any
 
 from layerwatch.bundle import InputSpec, OperatingPoint, Precision
 from trainer.calibration import Quantized
+from trainer.candidates import Candidate
 from trainer.engines import openvino_engine, segmenter
 from trainer.measuring import measure
 from trainer.metrics import PixelCounts, average_precision
-from trainer.operating_point import Candidate, choose, survey
+from trainer.operating_point import choose, survey
 from trainer.preparing import Prepared
 from trainer.sources import LayerFiles, Source
 from trainer.wish import Wish
@@ -102,8 +103,10 @@ def tune_on_validation(
 def _sentence(precision: str, point: OperatingPoint, candidate: Candidate) -> str:
     return (
         f"{precision}: threshold {point.threshold:.3f}, "
-        f"certain on average from {point.limits.min_mean_confidence:.3f}, "
+        f"certain on average from {point.limits.certain_mean_confidence:.3f}, "
+        f"beside such a region from {point.limits.min_mean_confidence:.3f}, "
         f"regions from {point.limits.min_region_px} px: "
         f"{candidate.region_recall:.1%} of the regions found, {candidate.clean_flagged:.1%} of the clean sets flagged, "
+        f"{candidate.region_precision:.1%} of what is marked is right, "
         f"pixel recall {point.recall:.3f}, precision {point.precision:.3f}, on {point.measured_on}"
     )

@@ -82,6 +82,7 @@ def examine(message: InspectLayer, readings: Sequence[Reading], model: LoadedMod
             threshold=model.point.threshold,
             min_area_px=model.point.limits.min_region_px,
             min_mean_confidence=model.point.limits.min_mean_confidence,
+            certain_mean_confidence=model.point.limits.certain_mean_confidence,
             mm_per_px=message.optics.mm_per_px,
             plate=plate,
         )

@@ -11,6 +11,7 @@ from layerwatch.verdict import Region
 
 _LEFT, _TOP, _WIDTH, _HEIGHT, _AREA = range(5)  # columns of cv2.connectedComponentsWithStats
 _DIAGONALS_TOO = 8
+_ROUNDING = 1e-6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -42,6 +43,7 @@ def find_regions(  # noqa: PLR0913 - the operating point, the plate and the unit
     threshold: float,
     min_area_px: int = 1,
     min_mean_confidence: float = 0.0,
+    certain_mean_confidence: float = 0.0,
     mm_per_px: float | None = None,
     plate: NDArray[np.bool_] | None = None,
     limit: int = 200,
@@ -55,6 +57,7 @@ def find_regions(  # noqa: PLR0913 - the operating point, the plate and the unit
         threshold: 0..1; a pixel is a defect where probability >= threshold, and above 0.
         min_area_px: smaller areas are left out of everything.
         min_mean_confidence: 0..1; so are areas whose mean probability stays below.
+        certain_mean_confidence: 0..1; all are left out unless the mean probability of one reaches this.
         mm_per_px: side of a pixel, None where it is not known.
         plate: (H, W) bool, the pixels that count; None for all.
         limit: regions that are listed at most.
@@ -68,8 +71,10 @@ def find_regions(  # noqa: PLR0913 - the operating point, the plate and the unit
     inside = np.flatnonzero(above.view(np.bool_))
     inside_labels = labels.ravel()[inside]
     highest, mean = _confidences(inside_labels, probability.ravel()[inside], stats[:, _AREA])
-    kept = (stats[:, _AREA] >= min_area_px) & (mean >= min_mean_confidence - 1e-6)
+    kept = (stats[:, _AREA] >= min_area_px) & (mean >= min_mean_confidence - _ROUNDING)
     kept[0] = False  # the background
+    if not (mean[kept] >= certain_mean_confidence - _ROUNDING).any():
+        kept[:] = False
     above.ravel()[inside[~kept[inside_labels]]] = 0
     order = _largest_first(np.flatnonzero(kept), stats)
     return Segmentation(

@@ -58,6 +58,29 @@ def test_noise_as_bright_as_defects_is_left_out_by_its_size() -> None:
     assert candidate.clean_flagged == 0
 
 
+def test_faint_defects_are_found_beside_a_certain_one_and_clean_layers_are_left_in_peace() -> None:
+    clear_and_faint = np.maximum(square(12, 240), np.roll(square(12, 130), (40, 40), axis=(0, 1)))
+    layers = []
+    for _ in range(10):
+        layers.append(measured(clear_and_faint, (clear_and_faint > 0).astype(np.uint8)))
+        layers.append(measured(square(14, 180), np.zeros(SHAPE, np.uint8)))
+
+    point, candidate = choose(survey(layers))
+
+    assert 180 / 255 < point.limits.certain_mean_confidence <= 240 / 255
+    assert max(point.threshold, point.limits.min_mean_confidence) <= 130 / 255
+    assert (candidate.region_recall, candidate.region_precision, candidate.clean_flagged) == (1, 1, 0)
+
+
+def test_what_lies_beside_a_certain_region_is_mostly_right_or_left_out() -> None:
+    clear, faint = square(12, 240), np.roll(square(12, 130), (40, 40), axis=(0, 1))
+    layers = [measured(np.maximum(clear, faint), (clear > 0).astype(np.uint8)) for _ in range(10)]
+
+    _, candidate = choose(survey(layers))
+
+    assert (candidate.region_recall, candidate.region_precision) == (1, 1)
+
+
 def test_clean_layers_are_left_in_peace_even_where_that_costs_defects() -> None:
     _, candidate = choose(survey(layers(defect=120, noise=200, noise_side=14)))
 

@@ -166,3 +166,30 @@ def test_a_region_that_is_uncertain_on_average_is_left_out_and_the_others_keep_t
 
     assert [region.bbox for region in found.regions] == [(25, 25, 10, 10)]
     assert found.area_px == np.count_nonzero(found.mask) == 100
+
+
+def test_less_certain_regions_count_where_one_is_certain_and_nowhere_else() -> None:
+    doubtful = np.zeros((40, 40), np.uint8)
+    doubtful[5:15, 5:15] = 140
+    beside = doubtful.copy()
+    beside[25:35, 25:35] = 250
+
+    alone, both = (
+        find_regions(picture, threshold=0.5, min_mean_confidence=0.52, certain_mean_confidence=0.9)
+        for picture in (doubtful, beside)
+    )
+
+    assert not alone.regions
+    assert (alone.area_px, np.count_nonzero(alone.mask), alone.max_confidence) == (0, 0, 0.0)
+    assert sorted(region.bbox for region in both.regions) == [(5, 5, 10, 10), (25, 25, 10, 10)]
+    assert both.area_px == np.count_nonzero(both.mask) == 200
+
+
+def test_one_that_is_certain_but_too_small_makes_nothing_certain() -> None:
+    probability = np.zeros((40, 40), np.uint8)
+    probability[5:15, 5:15] = 140
+    probability[30, 30] = 255
+
+    found = find_regions(probability, threshold=0.5, min_area_px=4, certain_mean_confidence=0.9)
+
+    assert found.regions == ()
