@@ -180,7 +180,7 @@ def test_less_certain_regions_count_where_one_is_certain_and_nowhere_else() -> N
     )
 
     assert not alone.regions
-    assert (alone.area_px, np.count_nonzero(alone.mask), alone.max_confidence) == (0, 0, 0.0)
+    assert alone.area_px == np.count_nonzero(alone.mask) == alone.max_confidence == 0
     assert sorted(region.bbox for region in both.regions) == [(5, 5, 10, 10), (25, 25, 10, 10)]
     assert both.area_px == np.count_nonzero(both.mask) == 200
 
