@@ -52,6 +52,14 @@ class Progress(BaseModel):
         by_time = self.seconds / 60 / minutes if minutes else 0.0
         return min(1.0, max(self.step / self.recipe.steps, by_time))
 
+    @property
+    def ended(self) -> bool:
+        """Whether the time is spent, or the network has not become better for as long as the recipe waits."""
+        measured = [point.average_precision or 0.0 for point in self.curve]
+        since_best = len(measured) - 1 - measured.index(max(measured)) if measured else 0
+        patience = self.recipe.patience
+        return self.spent >= 1 or (patience is not None and since_best >= patience)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checkpoint:

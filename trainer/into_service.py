@@ -26,7 +26,7 @@ def promote_if_wished(request: Request, bundle: Path, console: Console) -> None:
     if current == version or not (request.promote or (request.promote is None and current is None)):
         return
     # Without a regression set the wish counts; `python -m trainer promote` is stricter, nobody waits for it.
-    gate = Gate(registry=registry, without_regression=True, threads=request.threads, console=console)
+    gate = Gate(registry=registry, without_regression=True, threads=request.hardware.threads, console=console)
     result = gate.promote(request.name, version)
     if result.passed:
         console.print(f"{result.bundle} is in service now, measured on {result.measured_on}")

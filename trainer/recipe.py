@@ -18,7 +18,7 @@ class Recipe(BaseModel):
         decoder_channels: of the U-Net's decoder, deepest first.
         scale: working scale of the pictures.
         crop: side of a training crop, px at the working scale.
-        batch: crops a step.
+        batch: crops a step, for each device.
         steps: steps at most.
         max_minutes: minutes at most, counted over all resumed runs; the learning rate follows whichever ends first.
         learning_rate: of the decoder.
@@ -29,6 +29,7 @@ class Recipe(BaseModel):
         defect_share: share of the crops centred near a defect.
         hard_share: share of the crops that show a mistake of the network of `start`, be it missed or a false alarm.
         validation_share: share of the builds, or of the layers of a build, held back.
+        patience: validations without a better network after which the run ends early; None to go on.
         seed: of everything random.
     """
 
@@ -54,6 +55,7 @@ class Recipe(BaseModel):
     hard_share: float = Field(default=0.0, ge=0, le=1)
     validation_share: float = Field(default=0.2, gt=0, lt=1)
     validate_every: int = Field(default=250, ge=1)
+    patience: PositiveInt | None = None
     seed: int = 0
 
     @model_validator(mode="after")
@@ -64,7 +66,7 @@ class Recipe(BaseModel):
 
     def continues(self, other: "Recipe") -> bool:
         """Whether a run with the other recipe can go on with this one: only its length may differ."""
-        length = {"steps", "max_minutes", "validate_every"}
+        length = {"steps", "max_minutes", "validate_every", "patience"}
         return self.model_dump(exclude=length) == other.model_dump(exclude=length)
 
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from trainer.hardware import Hardware
 from trainer.recipe import Recipe
 from trainer.sources import Source
 from trainer.wish import Wish
@@ -19,8 +20,7 @@ class Request:
     version: str | None
     work: Path
     registry: Path
-    device: str
-    threads: int | None
+    hardware: Hardware
     resume: bool
     promote: bool | None
     keep_safetensors: bool

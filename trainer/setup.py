@@ -1,28 +1,16 @@
-"""What a training run starts with: device, network, optimizer and the way of the learning rate."""
+"""What a training run starts with: network, optimizer and the way of the learning rate."""
 
 import math
 from collections.abc import Callable
 from pathlib import Path
 
-import torch
 from torch import Tensor, nn
 from torch.optim import AdamW, Optimizer
 
-from layerwatch.errors import TrainingError
 from layerwatch.vision.network import add_to_logits, build_network
 from trainer.loss import weight_offset
 from trainer.recipe import Recipe
 from trainer.warm_start import load_trained
-
-
-def pick_device(name: str) -> torch.device:
-    """Return the device for `auto`, `cpu`, `cuda` or `mps`; auto takes the fastest there is."""
-    if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
-    try:
-        return torch.device(name)
-    except RuntimeError as error:
-        raise TrainingError(f"--device {name}: expected auto, cpu, cuda or mps") from error
 
 
 def first_network(recipe: Recipe, tiles: Callable[[], Tensor], *, fresh: bool) -> nn.Module:

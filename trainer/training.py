@@ -1,13 +1,19 @@
-"""The training loop: crops in, the best network out; stopped or killed, it goes on where it was."""
+"""The training loop: crops in, the best network out; stopped or killed, it goes on where it was.
+
+Several devices run it side by side, each on crops of its own. What has to be the same for all (the clock, and what was
+measured) is said by the first of them, which alone writes to the disk.
+"""
 
 import time
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from copy import deepcopy
-from typing import Final
+from dataclasses import dataclass
+from typing import Any, Final, Self
 
 import numpy as np
 import torch
+from lightning_fabric import Fabric
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
@@ -35,7 +41,7 @@ def train_network(  # noqa: PLR0913 - what a run needs, each a thing of its own
     checkpoint: Checkpoint,
     *,
     data: str,
-    device: torch.device,
+    fabric: Fabric,
     report: Report,
 ) -> tuple[tuple[Inspectable, ...], Progress]:
     """Train until steps or minutes are used up; return the last network, the best of the curve, and how it went.
@@ -48,12 +54,11 @@ def train_network(  # noqa: PLR0913 - what a run needs, each a thing of its own
     torch.manual_seed(recipe.seed)
     progress = checkpoint.load(recipe, data)
     network = first_network(recipe, lambda: first_tiles(plan, recipe), fresh=progress.step == 0)
-    model = Inspectable(network).to(device)
-    optimizer = build_optimizer(network, recipe)
+    learner = Learner.set_up(fabric, network, recipe)
     if progress.step:
-        checkpoint.restore(model, optimizer)
-    progress = _run(model, optimizer, progress, plan, validation, checkpoint, report)
-    last = model.cpu().eval()
+        checkpoint.restore(learner.model, learner.optimizer)
+    progress = _run(learner, progress, plan, validation, checkpoint, report)
+    last = learner.model.cpu().eval()
     if progress.best <= (progress.curve[-1].average_precision or 0.0):
         return (last,), progress
     best = deepcopy(last)
@@ -75,86 +80,117 @@ def validate(model: Inspectable, samples: Sequence[Sample], pos_weight: float) -
     return average_precision(counts)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Learner:
+    """A network and its optimizer on the devices of a Fabric.
+
+    Attributes:
+        shared: the network behind what lets several devices share the work; steps go through it.
+        model: the same network by itself.
+        optimizer: the same optimizer by itself.
+    """
+
+    fabric: Fabric
+    shared: Any  # lightning_fabric has no public type for it
+    model: Inspectable
+    optimizer: Optimizer
+
+    @classmethod
+    def set_up(cls, fabric: Fabric, network: nn.Module, recipe: Recipe) -> Self:
+        """Move a network to the device and make its optimizer."""
+        model, optimizer = Inspectable(network), build_optimizer(network, recipe)
+        shared, _ = fabric.setup(model, optimizer)
+        shared.mark_forward_method("logits")
+        return cls(fabric=fabric, shared=shared, model=model, optimizer=optimizer)
+
+    def learn(self, progress: Progress, batch: tuple[Tensor, Tensor]) -> float:
+        """Learn from one batch, tiles (N, H, W, 3) and mask (N, H, W), both uint8; return the loss."""
+        recipe = progress.recipe
+        training_mode(self.model, freeze_encoder_norm=recipe.freeze_encoder_norm)
+        factor = rate_factor(progress.step, progress.spent, recipe.warm_up)
+        for group in self.optimizer.param_groups:
+            group["lr"] = group["peak"] * factor
+        tiles, mask = (part.to(self.fabric.device) for part in batch)
+        with self.fabric.autocast():
+            logits = self.shared.logits(tiles)
+        loss = segmentation_loss(logits.float(), mask.float(), pos_weight=recipe.pos_weight)
+        self.optimizer.zero_grad(set_to_none=True)
+        self.fabric.backward(loss)
+        nn.utils.clip_grad_norm_(self.model.parameters(), recipe.gradient_clip)
+        self.optimizer.step()
+        return float(loss.detach())
+
+
 def _run(  # noqa: PLR0913, PLR0917 - the parts of the loop
-    model: Inspectable,
-    optimizer: Optimizer,
+    learner: Learner,
     progress: Progress,
     plan: CropPlan,
     validation: Sequence[Sample],
     checkpoint: Checkpoint,
     report: Report,
 ) -> Progress:
-    recipe = progress.recipe
-    device = next(model.parameters()).device
+    recipe, fabric = progress.recipe, learner.fabric
     watched = evenly(validation, VALIDATION_SETS)
     before, started, saved = progress.seconds, time.monotonic(), time.monotonic()
     losses: list[float] = []
-    batches = _batches(plan, recipe, first=progress.step)
+    batches = _batches(plan, recipe, first=progress.step, rank=fabric.global_rank)
+
+    def seconds() -> float:
+        return fabric.broadcast(before + time.monotonic() - started)
+
     try:
-        while progress.spent < 1:
-            losses.append(take_step(model, optimizer, progress, next(batches), device))
+        while not progress.ended:
+            losses.append(learner.learn(progress, next(batches)))
             progress.step += 1
-            progress.seconds = before + time.monotonic() - started
+            progress.seconds = seconds()
             report(progress, losses[-1])
             if progress.step % recipe.validate_every == 0 or progress.spent >= 1:
-                _measure(model, progress, watched, checkpoint, float(np.mean(losses)))
+                _measure(learner, progress, watched, checkpoint, float(np.mean(losses)))
                 losses.clear()
-                progress.seconds = before + time.monotonic() - started
+                progress.seconds = seconds()
             if time.monotonic() - saved > SAVE_SECONDS:
-                checkpoint.save(progress, model, optimizer)
+                _save(learner, progress, checkpoint)
                 saved = time.monotonic()
         if progress.best < 0:  # ended between two validations
-            _measure(model, progress, watched, checkpoint, progress.curve[-1].loss if progress.curve else 0.0)
+            _measure(learner, progress, watched, checkpoint, progress.curve[-1].loss if progress.curve else 0.0)
     finally:
         batches.close()
-        checkpoint.save(progress, model, optimizer)
+        _save(learner, progress, checkpoint)
     return progress
 
 
-def take_step(
-    model: Inspectable, optimizer: Optimizer, progress: Progress, batch: tuple[Tensor, Tensor], device: torch.device
-) -> float:
-    """Learn from one batch, tiles (N, H, W, 3) and mask (N, H, W), both uint8; return the loss."""
-    recipe = progress.recipe
-    training_mode(model, freeze_encoder_norm=recipe.freeze_encoder_norm)
-    factor = rate_factor(progress.step, progress.spent, recipe.warm_up)
-    for group in optimizer.param_groups:
-        group["lr"] = group["peak"] * factor
-    tiles, mask = (part.to(device) for part in batch)
-    with torch.autocast(device.type, torch.bfloat16, enabled=recipe.mixed_precision):
-        logits = model.logits(tiles)
-    loss = segmentation_loss(logits.float(), mask.float(), pos_weight=recipe.pos_weight)
-    optimizer.zero_grad(set_to_none=True)
-    loss.backward()  # type: ignore[no-untyped-call]
-    nn.utils.clip_grad_norm_(model.parameters(), recipe.gradient_clip)
-    optimizer.step()
-    return float(loss.detach())
-
-
 def _measure(
-    model: Inspectable, progress: Progress, validation: Sequence[Sample], checkpoint: Checkpoint, loss: float
+    learner: Learner, progress: Progress, validation: Sequence[Sample], checkpoint: Checkpoint, loss: float
 ) -> None:
-    precision = validate(model, validation, progress.recipe.pos_weight)
+    first = learner.fabric.is_global_zero
+    measured = validate(learner.model, validation, progress.recipe.pos_weight) if first else 0.0
+    precision = learner.fabric.broadcast(measured)
     progress.curve = (*progress.curve, Point(step=progress.step, loss=loss, average_precision=precision))
     if precision > progress.best:
         progress.best = precision
-        checkpoint.save_best(model)
+        if first:
+            checkpoint.save_best(learner.model)
+
+
+def _save(learner: Learner, progress: Progress, checkpoint: Checkpoint) -> None:
+    if learner.fabric.is_global_zero:
+        checkpoint.save(progress, learner.model, learner.optimizer)
 
 
 def first_tiles(plan: CropPlan, recipe: Recipe) -> Tensor:
     """Return a batch of training tiles, (N, H, W, 3) uint8."""
-    batches = _batches(plan, recipe, first=0)
+    batches = _batches(plan, recipe, first=0, rank=0)
     tiles, _ = next(batches)
     batches.close()
     return tiles
 
 
-def _batches(plan: CropPlan, recipe: Recipe, *, first: int) -> Generator[tuple[Tensor, Tensor]]:
-    """Yield (tiles, mask) from step `first` on; a step's crops depend on nothing but seed and step."""
+def _batches(plan: CropPlan, recipe: Recipe, *, first: int, rank: int) -> Generator[tuple[Tensor, Tensor]]:
+    """Yield (tiles, mask) from step `first` on; a step's crops depend on nothing but seed, step and device."""
     augment = build_augmentation()
 
     def batch(step: int) -> tuple[Tensor, Tensor]:
-        rng = np.random.default_rng((recipe.seed, step))
+        rng = np.random.default_rng((recipe.seed, step, rank))
         crops = [augment(*draw_crop(plan, rng), rng) for _ in range(recipe.batch)]
         tiles, masks = (np.stack(parts) for parts in zip(*crops, strict=True))
         return torch.from_numpy(tiles), torch.from_numpy(masks)

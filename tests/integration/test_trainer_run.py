@@ -2,6 +2,8 @@
 
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -86,6 +88,36 @@ def test_the_int8_file_runs_in_openvino(registry: Path) -> None:
 
     assert probability.shape == (2, 96, 64)
     assert 0 <= probability.min() <= probability.max() <= 1
+
+
+def test_two_processes_share_the_training_and_publish_once(printed: Path, tmp_path: Path) -> None:
+    command = (
+        f"train --images {printed / 'images'} --masks {printed / 'truth'} --profile nist-ammt "
+        "--encoder-weights none --decoder-channels 16,16,8,8,8 --crop 64 --batch 1 --steps 2 --validate-every 1 "
+        "--validation-share 0.5 --device cpu --devices 2 --strategy ddp --name shared --version 1 --no-promote "
+        f"--work {tmp_path / 'work'} --registry {tmp_path / 'registry'}"
+    )
+
+    run = subprocess.run(
+        [sys.executable, "-m", "trainer", *command.split()], capture_output=True, text=True, timeout=300, check=False
+    )
+
+    assert run.returncode == 0, run.stderr
+    assert run.stdout.count("published shared/1") == 1
+    assert run.stdout.count("held back") == 1
+    assert load_manifest(tmp_path / "registry" / "shared" / "1").lineage["steps"] == 2
+
+
+def test_a_device_that_is_not_there_is_refused(
+    printed: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = (
+        f"train --images {printed / 'images'} --masks {printed / 'truth'} --profile nist-ammt "
+        f"--encoder-weights none --device cpu --strategy no-such --work {tmp_path / 'work'} --registry {tmp_path}"
+    )
+
+    assert main(command.split()) == 2
+    assert "this machine cannot train on 1 x cpu, 1 nodes, strategy no-such" in capsys.readouterr().err
 
 
 def test_evaluate_writes_figures_and_a_sheet(registry: Path, printed: Path, tmp_path: Path) -> None:

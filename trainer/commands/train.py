@@ -10,6 +10,7 @@ from rich.console import Console
 from layerwatch.health import serve_health
 from layerwatch.settings import load_settings
 from trainer.commands.app import app
+from trainer.hardware import Hardware
 from trainer.labels.rules import Role
 from trainer.options import (
     CleanFlaggedOption,
@@ -53,7 +54,7 @@ def train(  # noqa: PLR0913 - one parameter an option
     ),
     scale: Annotated[float, typer.Option(help="Working scale: the network sees pictures shrunk to this.")] = 0.5,
     crop: Annotated[int, typer.Option(help="Side of a training crop in px at the working scale.")] = 256,
-    batch: Annotated[int, typer.Option(help="Crops a step.")] = 8,
+    batch: Annotated[int, typer.Option(help="Crops a step, for each device.")] = 8,
     steps: Annotated[int, typer.Option(help="Steps at most.")] = 2000,
     max_minutes: Annotated[
         float | None, typer.Option(help="Minutes of training at most, over all resumed runs.")
@@ -97,11 +98,21 @@ def train(  # noqa: PLR0913 - one parameter an option
     ] = 0.0,
     validation_share: Annotated[float, typer.Option(help="Share of builds, or of a build's layers, held back.")] = 0.2,
     validate_every: Annotated[int, typer.Option(help="Steps between validations.")] = 250,
+    patience: Annotated[
+        int | None, typer.Option(help="Validations without a better network, after which the training ends early.")
+    ] = None,
     min_recall: MinRecallOption = None,
     min_precision: MinPrecisionOption = None,
     miss_cost: MissCostOption = None,
     clean_flagged: CleanFlaggedOption = None,
     device: Annotated[DeviceName | None, typer.Option(help="[env: TRAINER_DEVICE] [default: auto]")] = None,
+    devices: Annotated[
+        int, typer.Option(min=0, help="GPUs, or processes on the CPU, that share the work; 0 takes all.")
+    ] = 1,
+    nodes: Annotated[
+        int, typer.Option(min=1, help="Machines that share the work; the same command is started on each.")
+    ] = 1,
+    strategy: Annotated[str, typer.Option(help="Of Lightning, by which they share it, as ddp.")] = "auto",
     threads: Annotated[
         int | None, typer.Option(min=1, help="CPU threads; by default all that this process may use.")
     ] = None,
@@ -146,6 +157,7 @@ def train(  # noqa: PLR0913 - one parameter an option
         hard_share=hard_share,
         validation_share=validation_share,
         validate_every=validate_every,
+        patience=patience,
         seed=seed,
     )
     request = Request(
@@ -167,8 +179,7 @@ def train(  # noqa: PLR0913 - one parameter an option
         version=version,
         work=work,
         registry=settings.registry_dir,
-        device=settings.device,
-        threads=threads,
+        hardware=Hardware(device=settings.device, devices=devices, nodes=nodes, strategy=strategy, threads=threads),
         resume=resume,
         promote=promote,
         keep_safetensors=safetensors,

@@ -89,3 +89,21 @@ def test_time_and_steps_both_end_a_run() -> None:
     assert Progress(recipe=recipe, data="d", step=10, seconds=60).spent == pytest.approx(0.5)
     assert Progress(recipe=recipe, data="d", step=100, seconds=60).spent == 1
     assert Progress(recipe=recipe, data="d", step=1, seconds=600).spent == 1
+
+
+@pytest.mark.parametrize(
+    ("patience", "measured", "ended"),
+    [
+        (None, (0.5, 0.4, 0.3), False),
+        (2, (), False),
+        (2, (0.5, 0.4), False),
+        (2, (0.5, 0.4, 0.3), True),
+        (2, (0.5, 0.4, 0.6), False),
+    ],
+)
+def test_a_run_that_no_longer_becomes_better_ends(
+    *, patience: int | None, measured: tuple[float, ...], ended: bool
+) -> None:
+    curve = tuple(Point(step=step, loss=1.0, average_precision=value) for step, value in enumerate(measured))
+
+    assert Progress(recipe=Recipe(patience=patience), data="d", curve=curve).ended is ended

@@ -15,10 +15,11 @@ from layerwatch.vision.network import Inspectable, add_to_logits, build_network 
 from trainer.augment import build_augmentation, change_lights  # noqa: E402
 from trainer.checkpoint import Progress  # noqa: E402
 from trainer.export import export_onnx  # noqa: E402
+from trainer.hardware import Hardware  # noqa: E402
 from trainer.loss import dice_loss, segmentation_loss, weight_offset  # noqa: E402
 from trainer.recipe import Recipe  # noqa: E402
 from trainer.setup import build_optimizer, first_network, rate_factor, training_mode  # noqa: E402
-from trainer.training import take_step  # noqa: E402
+from trainer.training import Learner  # noqa: E402
 from trainer.warm_start import load_trained  # noqa: E402
 
 
@@ -131,12 +132,12 @@ def test_mixed_precision_learns_as_float32_does_and_keeps_float32_weights() -> N
     losses, weights = [], []
     for mixed in (False, True):
         recipe = Recipe(decoder_channels=channels, mixed_precision=mixed, warm_up=0)
+        fabric = Hardware(device="cpu").start(mixed_precision=mixed)
         torch.manual_seed(0)
-        model = Inspectable(build_network(decoder_channels=channels))
-        optimizer = build_optimizer(model.network, recipe)
+        learner = Learner.set_up(fabric, build_network(decoder_channels=channels), recipe)
         progress = Progress(recipe=recipe, data="")
-        losses.append([take_step(model, optimizer, progress, batch, torch.device("cpu")) for _ in range(3)])
-        weights.append(model.network.state_dict())
+        losses.append([learner.learn(progress, batch) for _ in range(3)])
+        weights.append(learner.model.network.state_dict())
 
     assert losses[0] != losses[1]
     assert losses[1] == pytest.approx(losses[0], rel=0.05)
