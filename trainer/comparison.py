@@ -14,12 +14,15 @@ from numpy.typing import NDArray
 from rich.table import Table
 from torch import nn
 
-from layerwatch.vision.network import Inspectable, build_network
+from layerwatch.vision.network import Inspectable
 from trainer.calibration import compared_precision
 from trainer.engines import Probabilities, onnxruntime_engine, openvino_engine
+from trainer.recipe import Recipe
+from trainer.setup import new_network
 from trainer.store import Sample
 from trainer.warm_start import load_trained
 
+FLOAT32: Final = "float32.onnx"
 SIDE: Final = 512  # px of the timed tile
 ROUNDS: Final = 9
 
@@ -40,13 +43,11 @@ class Way:
     average_precision: float
 
 
-def compare(
-    float32: Path, int8: bytes, decoder_channels: Sequence[int], samples: Sequence[Sample], *, threads: int
-) -> list[Way]:
+def compare(bundle: Path, int8: bytes, recipe: Recipe, samples: Sequence[Sample], *, threads: int) -> list[Way]:
     """Return all ways, timed in turns in one run, so that their ratios hold on a noisy machine too."""
     torch.set_num_threads(threads)
-    onnx = float32.read_bytes()
-    engines = torch_engines(float32, decoder_channels) | {
+    onnx = (bundle / FLOAT32).read_bytes()
+    engines = torch_engines(bundle, recipe) | {
         "OpenVINO, float32": (openvino_engine(onnx, threads=threads), len(onnx)),
         "OpenVINO, static int8": (openvino_engine(int8, threads=threads), len(int8)),
         "ONNX Runtime, float32": (onnxruntime_engine(onnx, threads=threads), len(onnx)),
@@ -64,10 +65,13 @@ def compare(
     ]
 
 
-def torch_engines(float32: Path, decoder_channels: Sequence[int]) -> dict[str, tuple[Probabilities, int]]:
+def torch_engines(bundle: Path, recipe: Recipe) -> dict[str, tuple[Probabilities, int]]:
     """Return torch as it is and with dynamic int8, which knows no convolutions and so changes nothing here."""
-    network = build_network(decoder_channels=tuple(decoder_channels))
-    load_trained(network, float32, torch.zeros((1, 64, 64, 3), dtype=torch.uint8))
+    network = new_network(recipe)
+    weights = bundle / "float32.safetensors"
+    load_trained(
+        network, weights if weights.is_file() else bundle / FLOAT32, torch.zeros((1, 64, 64, 3), dtype=torch.uint8)
+    )
     eager = Inspectable(network).eval()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it is going to go one day; it is here to be compared with

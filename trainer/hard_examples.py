@@ -12,11 +12,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from layerwatch.vision.network import Inspectable, build_network
+from layerwatch.vision.network import Inspectable
 from trainer.crops import CropPlan, Spot, spots_of
 from trainer.ignore import defects, judged
 from trainer.overlap import FOUND_SHARE
 from trainer.recipe import Recipe
+from trainer.setup import new_network
 from trainer.store import Sample
 from trainer.warm_start import load_trained
 
@@ -33,7 +34,7 @@ def seer(recipe: Recipe, tiles: Tensor, device: torch.device) -> Seer:
         tiles: (N, H, W, 3) uint8, real tiles; see `load_trained`.
         device: that the network runs on.
     """
-    network = build_network("none", decoder_channels=recipe.decoder_channels)
+    network = new_network(recipe)
     load_trained(network, Path(recipe.start), tiles)
     model = Inspectable(network).to(device).eval()
 

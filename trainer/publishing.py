@@ -94,7 +94,7 @@ def _manifest(
         name=request.name,
         version=request.version or now.strftime("%Y%m%d-%H%M%S"),
         created=now,
-        architecture=f"U-Net, MobileNetV2 encoder, decoder {', '.join(map(str, request.recipe.decoder_channels))}",
+        architecture=request.recipe.architecture,
         input=prepared.spec,
         operating_points=points,
         metrics=metrics,

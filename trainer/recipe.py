@@ -1,7 +1,7 @@
 """How a network is trained: everything that the options of `train` decide, in one place."""
 
 from pathlib import Path
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, ValidationError, model_validator
 
@@ -15,7 +15,8 @@ class Recipe(BaseModel):
         encoder_weights: imagenet, none, or a safetensors file.
         start: float32.safetensors or float32.onnx of a trained network, or the empty text; then encoder_weights do not
             count.
-        decoder_channels: of the U-Net's decoder, deepest first.
+        decoder: unet, unetplusplus or linknet.
+        decoder_channels: of a U-Net or U-Net++, deepest first.
         scale: working scale of the pictures.
         crop: side of a training crop, px at the working scale.
         batch: crops a step, for each device.
@@ -37,6 +38,7 @@ class Recipe(BaseModel):
 
     encoder_weights: str = "imagenet"
     start: str = ""
+    decoder: Literal["unet", "unetplusplus", "linknet"] = "unet"
     decoder_channels: tuple[PositiveInt, ...] = Field(default=(256, 128, 64, 32, 16), min_length=5, max_length=5)
     scale: float = Field(default=0.5, gt=0, le=1)
     crop: int = Field(default=256, ge=64, le=2048, multiple_of=32)
@@ -63,6 +65,13 @@ class Recipe(BaseModel):
         if self.hard_share and not self.start:
             raise ValueError("hard examples are what a trained network gets wrong: give --start with --hard-share")
         return self
+
+    @property
+    def architecture(self) -> str:
+        """Say in words what kind of network it is."""
+        names = {"unet": "U-Net", "unetplusplus": "U-Net++", "linknet": "LinkNet"}
+        stages = f", decoder {', '.join(map(str, self.decoder_channels))}" if "unet" in self.decoder else ""
+        return f"{names[self.decoder]}, MobileNetV2 encoder{stages}"
 
     def continues(self, other: "Recipe") -> bool:
         """Whether a run with the other recipe can go on with this one: only its length may differ."""

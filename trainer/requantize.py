@@ -12,7 +12,7 @@ from layerwatch.bundle import Manifest, Precision, load_manifest, read_verified
 from layerwatch.errors import BundleError
 from layerwatch.registry import Registry
 from trainer.calibration import COMPARED_SETS, Quantized, best_int8
-from trainer.comparison import Way, as_table, compare
+from trainer.comparison import FLOAT32, Way, as_table, compare
 from trainer.export import check_engines_agree
 from trainer.preparing import Prepared, prepare_all
 from trainer.recipe import Recipe
@@ -22,8 +22,6 @@ from trainer.sources import Source
 from trainer.store import evenly
 from trainer.tuning import Tuned, tune_on_validation
 from trainer.wish import Wish
-
-FLOAT32 = "float32.onnx"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,14 +58,14 @@ def requantize(order: Order, console: Console) -> list[Way]:
     place = Registry(order.registry).publish(_write(order, manifest, prepared, quantized, tuned))
     console.print(f"published {load_manifest(place).id} in {place}; `python -m trainer promote` puts it in service")
     compared = evenly(prepared.validation, COMPARED_SETS)
-    ways = compare(place / FLOAT32, quantized.onnx, recipe.decoder_channels, compared, threads=order.threads)
+    ways = compare(place, quantized.onnx, recipe, compared, threads=order.threads)
     console.print(as_table(ways))
     return ways
 
 
 def _recipe(manifest: Manifest) -> Recipe:
     told: dict[str, Any] = dict(manifest.lineage.get("recipe", {}))
-    kept = {name: told[name] for name in ("decoder_channels", "seed", "validation_share") if name in told}
+    kept = {name: told[name] for name in ("decoder", "decoder_channels", "seed", "validation_share") if name in told}
     try:
         return Recipe.model_validate(kept)
     except ValueError as error:

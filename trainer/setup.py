@@ -13,6 +13,11 @@ from trainer.recipe import Recipe
 from trainer.warm_start import load_trained
 
 
+def new_network(recipe: Recipe, encoder_weights: str = "none") -> nn.Module:
+    """Return a network of the recipe's shape, see `build_network`."""
+    return build_network(encoder_weights, decoder=recipe.decoder, decoder_channels=recipe.decoder_channels)
+
+
 def first_network(recipe: Recipe, tiles: Callable[[], Tensor], *, fresh: bool) -> nn.Module:
     """Return the network that training starts from; only its shape counts where a run goes on.
 
@@ -24,10 +29,7 @@ def first_network(recipe: Recipe, tiles: Callable[[], Tensor], *, fresh: bool) -
     Raises:
         TrainingError: the file to start from is not there, or holds another kind of network.
     """
-    if not fresh or recipe.start:
-        network = build_network("none", decoder_channels=recipe.decoder_channels)
-    else:
-        network = build_network(recipe.encoder_weights, decoder_channels=recipe.decoder_channels)
+    network = new_network(recipe) if not fresh or recipe.start else new_network(recipe, recipe.encoder_weights)
     if fresh and recipe.start:
         load_trained(network, Path(recipe.start), tiles())
         add_to_logits(network, -weight_offset(recipe.pos_weight))

@@ -2,7 +2,7 @@
 
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import torch
@@ -13,13 +13,16 @@ from torch import Tensor, nn
 
 from layerwatch.errors import TrainingError
 from layerwatch.vision.network import Inspectable
+from trainer.engines import onnxruntime_engine
+
+AS_ITS_FILE: Final = 0.01  # of a probability
 
 
 def load_trained(network: nn.Module, file: Path, tiles: Tensor) -> None:
     """Fill a network of `build_network` with trained weights, in place.
 
     Args:
-        network: of the same decoder channels.
+        network: of the same decoder and channels.
         file: `float32.safetensors` or `float32.onnx` of a bundle.
         tiles: (N, H, W, 3) uint8, real tiles; an ONNX file says nothing about the statistics of its BatchNorms, which
             were folded into the convolutions, so they are measured on these.
@@ -30,11 +33,25 @@ def load_trained(network: nn.Module, file: Path, tiles: Tensor) -> None:
     try:
         if file.suffix == ".onnx":
             _unfold(network, _convolutions(file))
+            _check_answers(network, file, tiles[:1])
             _measure_norms(network, tiles)
         else:
             network.load_state_dict(load_file(file))
     except (OSError, RuntimeError, ValueError, SafetensorError) as error:
-        raise TrainingError(f"--start {file} is not a trained network with these channels") from error
+        raise TrainingError(
+            f"--start {file} is not a trained network with this decoder and these channels, or, as with U-Net++, "
+            "has to be given as float32.safetensors"
+        ) from error
+
+
+def _check_answers(network: nn.Module, file: Path, tiles: Tensor) -> None:
+    """Raise ValueError unless the network answers as its file does: shapes alone do not say which kernel is whose."""
+    expected = onnxruntime_engine(file.read_bytes())(tiles.numpy())
+    with torch.inference_mode():
+        answer = Inspectable(network).eval()(tiles).numpy()
+    if np.abs(answer - expected).max() > AS_ITS_FILE:
+        message = "the network answers otherwise than its file"
+        raise ValueError(message)
 
 
 Weights = tuple[NDArray[np.float32], NDArray[np.float32]]  # kernel and bias of one convolution

@@ -1,7 +1,7 @@
 """The network itself: the only file of layerwatch that needs torch. Serving int8 never imports it."""
 
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import segmentation_models_pytorch as smp
 import torch
@@ -9,6 +9,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 ENCODER: Final = "mobilenet_v2"
+Decoder = Literal["unet", "unetplusplus", "linknet"]  # as segmentation_models_pytorch calls them
 DECODER_CHANNELS: Final = (256, 128, 64, 32, 16)
 MEAN: Final = (0.485, 0.456, 0.406)
 STD: Final = (0.229, 0.224, 0.225)
@@ -16,19 +17,22 @@ MULTIPLE: Final = 32  # five halvings in the encoder
 
 
 def build_network(
-    encoder_weights: str | Path = "none", *, decoder_channels: tuple[int, ...] = DECODER_CHANNELS
+    encoder_weights: str | Path = "none",
+    *,
+    decoder: Decoder = "unet",
+    decoder_channels: tuple[int, ...] = DECODER_CHANNELS,
 ) -> nn.Module:
-    """Return a U-Net with a MobileNetV2 encoder: (N, 3, H, W) normalised -> (N, 1, H, W) logits.
+    """Return a network with a MobileNetV2 encoder: (N, 3, H, W) normalised -> (N, 1, H, W) logits.
 
     Args:
         encoder_weights: `imagenet` (fetched from the model hub), `none`, or a safetensors file with the encoder's
             tensors.
-        decoder_channels: of the five decoder stages, deepest first.
+        decoder: what makes a map of what the encoder sees.
+        decoder_channels: of the five stages of a U-Net or U-Net++, deepest first; the others have no such choice.
     """
     fetched = "imagenet" if str(encoder_weights) == "imagenet" else None
-    network: nn.Module = smp.Unet(
-        ENCODER, encoder_weights=fetched, in_channels=3, classes=1, decoder_channels=decoder_channels
-    )
+    stages = {"decoder_channels": decoder_channels} if decoder in {"unet", "unetplusplus"} else {}
+    network: nn.Module = smp.create_model(decoder, ENCODER, encoder_weights=fetched, in_channels=3, classes=1, **stages)
     if str(encoder_weights) not in {"imagenet", "none"}:
         encoder: Any = network.encoder
         encoder.load_state_dict(dict(load_file(encoder_weights)), strict=True)

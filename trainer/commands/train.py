@@ -64,8 +64,11 @@ def train(  # noqa: PLR0913 - one parameter an option
     pos_weight: Annotated[
         float, typer.Option(help="How much more a missed defect pixel costs than a false one.")
     ] = 40.0,
+    decoder: Annotated[
+        str, typer.Option(help="unet, unetplusplus or linknet, of segmentation-models-pytorch.")
+    ] = "unet",
     decoder_channels: Annotated[
-        str, typer.Option(help="Of the five decoder stages, deepest first.")
+        str, typer.Option(help="Of the five stages of a U-Net or U-Net++, deepest first.")
     ] = "256,128,64,32,16",
     encoder_weights: Annotated[
         str | None,
@@ -141,6 +144,7 @@ def train(  # noqa: PLR0913 - one parameter an option
 
     recipe = make_recipe(
         decoder_channels,
+        decoder=decoder,
         encoder_weights=settings.encoder_weights,
         start=start,
         scale=scale,

@@ -10,7 +10,7 @@ pytest.importorskip("torch")
 
 import torch  # noqa: E402
 
-from layerwatch.vision.network import Inspectable, build_network  # noqa: E402 - they need torch
+from layerwatch.vision.network import Decoder, Inspectable, build_network  # noqa: E402 - they need torch
 from trainer.engines import onnxruntime_engine, openvino_engine, segmenter  # noqa: E402
 from trainer.export import check_export, export_onnx  # noqa: E402
 from trainer.quantize import Variant, compact, quantize  # noqa: E402
@@ -30,6 +30,16 @@ def tiles(number: int, seed: int = 0) -> list[np.ndarray[tuple[int, ...], np.dty
 
 def test_the_file_gives_what_torch_gives_in_both_engines_at_any_size() -> None:
     model, onnx = tiny()
+
+    assert check_export(model, onnx, [np.stack(tiles(3)), np.zeros((1, 32, 32, 3), np.uint8)]) < 1e-4
+
+
+@pytest.mark.parametrize("decoder", ["unetplusplus", "linknet"])
+def test_other_decoders_give_the_same_in_both_engines_too(decoder: Decoder) -> None:
+    torch.manual_seed(0)
+    model = Inspectable(build_network(decoder=decoder, decoder_channels=(16, 16, 8, 8, 8))).eval()
+
+    onnx = export_onnx(model)
 
     assert check_export(model, onnx, [np.stack(tiles(3)), np.zeros((1, 32, 32, 3), np.uint8)]) < 1e-4
 

@@ -22,6 +22,11 @@ def test_a_run_may_go_on_longer_but_not_differently() -> None:
     assert not Recipe(steps=10, crop=128).continues(recipe)
 
 
+def test_the_architecture_reads_as_words() -> None:
+    assert Recipe().architecture == "U-Net, MobileNetV2 encoder, decoder 256, 128, 64, 32, 16"
+    assert Recipe(decoder="linknet").architecture == "LinkNet, MobileNetV2 encoder"
+
+
 def test_words_for_encoder_weights_are_no_files() -> None:
     assert encoder_file("imagenet") is None
     assert encoder_file("none") is None

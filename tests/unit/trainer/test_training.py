@@ -94,14 +94,14 @@ def test_a_start_that_is_no_network_is_refused(tmp_path: Path, content: bytes) -
     for name in ("w.onnx", "w.safetensors"):
         (tmp_path / name).write_bytes(content)
 
-        with pytest.raises(TrainingError, match="is not a trained network with these channels"):
+        with pytest.raises(TrainingError, match="is not a trained network with this decoder"):
             load_trained(build_network(), tmp_path / name, torch.zeros(1, 32, 32, 3))
 
 
 def test_a_start_with_other_channels_is_refused(tmp_path: Path) -> None:
     save_file(build_network(decoder_channels=(8, 8, 8, 8, 8)).state_dict(), tmp_path / "w.safetensors")
 
-    with pytest.raises(TrainingError, match="is not a trained network with these channels"):
+    with pytest.raises(TrainingError, match="is not a trained network with this decoder"):
         first_network(Recipe(start=str(tmp_path / "w.safetensors")), lambda: torch.zeros(1, 32, 32, 3), fresh=True)
 
 
