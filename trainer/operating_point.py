@@ -47,8 +47,16 @@ def survey(measured: Iterable[Measured]) -> Survey:
     return result
 
 
-def choose(found: Survey, wish: Wish | None = None) -> tuple[OperatingPoint, Candidate]:
+def choose(
+    found: Survey, wish: Wish | None = None, *, like: Candidate | None = None
+) -> tuple[OperatingPoint, Candidate]:
     """Return the operating point that fulfils the wish best.
+
+    Args:
+        found: what the validation data says.
+        wish: what the point is for.
+        like: the point of the other precision; of points that do as well, the one that draws regions like it wins, so
+            that both decide alike.
 
     Raises:
         TrainingError: too few defects to tune anything on, or no threshold does what is wished.
@@ -56,7 +64,7 @@ def choose(found: Survey, wish: Wish | None = None) -> tuple[OperatingPoint, Can
     wish = wish or Wish()
     _check_enough(found)
     curve = precision_recall(found.counts)
-    best = _best(list(candidates(found.overlaps, curve.f1)), wish)
+    best = _best(list(candidates(found.overlaps, curve.f1)), wish, like)
     point = OperatingPoint(
         threshold=best.level / 255,
         limits=AreaLimits(
@@ -86,26 +94,27 @@ def _check_enough(found: Survey) -> None:
         )
 
 
-def merit(candidate: Candidate, wish: Wish) -> tuple[float, float, float]:
+def merit(candidate: Candidate, wish: Wish, like: Candidate | None = None) -> tuple[float, ...]:
     """Return how well a network at this operating point does what is wished; the greater the better."""
     if wish.miss_cost is not None:
-        return -(wish.miss_cost * candidate.missed + candidate.false), *_beauty(candidate)
+        return -(wish.miss_cost * candidate.missed + candidate.false), *_beauty(candidate, like)
     if wish.min_recall is not None:
-        return -candidate.clean_flagged, *_beauty(candidate)
-    return candidate.region_recall, *_beauty(candidate)
+        return -candidate.clean_flagged, *_beauty(candidate, like)
+    return candidate.region_recall, *_beauty(candidate, like)
 
 
-def _beauty(candidate: Candidate) -> tuple[float, float]:
+def _beauty(candidate: Candidate, like: Candidate | None = None) -> tuple[float, ...]:
     """Return what decides between points that do as well as each other."""
-    return candidate.f1, candidate.region_precision
+    alike = (-abs(candidate.level - like.level), -abs(candidate.min_region_px - like.min_region_px)) if like else (0, 0)
+    return *alike, candidate.f1, candidate.region_precision
 
 
-def _best(candidates: Sequence[Candidate], wish: Wish) -> Candidate:
+def _best(candidates: Sequence[Candidate], wish: Wish, like: Candidate | None) -> Candidate:
     if wish.miss_cost is not None:
-        return max(candidates, key=lambda one: merit(one, wish))
+        return max(candidates, key=lambda one: merit(one, wish, like))
     if wish.min_recall is not None:
         enough = _wished(candidates, [one.region_recall for one in candidates], wish.min_recall, wish)
-        return max(enough, key=lambda one: merit(one, wish))
+        return max(enough, key=lambda one: merit(one, wish, like))
     if wish.min_precision is not None:
         quiet = _wished(candidates, [one.region_precision for one in candidates], wish.min_precision, wish)
     else:
@@ -113,7 +122,7 @@ def _best(candidates: Sequence[Candidate], wish: Wish) -> Candidate:
         allowed = max(wish.clean_flagged, min(one.clean_flagged for one in candidates))
         quiet = [one for one in candidates if one.clean_flagged <= allowed]
     best_recall = max(one.region_recall for one in quiet)
-    return max((one for one in quiet if one.region_recall >= best_recall - AS_GOOD), key=_beauty)
+    return max((one for one in quiet if one.region_recall >= best_recall - AS_GOOD), key=lambda one: _beauty(one, like))
 
 
 def _wished(candidates: Sequence[Candidate], values: Sequence[float], least: float, wish: Wish) -> list[Candidate]:

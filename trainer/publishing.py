@@ -37,7 +37,10 @@ def publish(
     console.print(f"exported, at most {check_export(model, onnx, tiles):.1e} from torch")
     quantized = best_int8(onnx, prepared.training, prepared.validation, seed=request.recipe.seed, say=console.print)
     check_engines_agree(quantized.onnx, tiles)
-    tuned = tuned.joined(tune_on_validation({"int8": quantized.onnx}, prepared, request.wish, console.print))
+    float32 = tuned.chosen["float32"][1]
+    tuned = tuned.joined(
+        tune_on_validation({"int8": quantized.onnx}, prepared, request.wish, console.print, like=float32)
+    )
     manifest = _manifest(request, prepared, progress, tuned.points, tuned.metrics(quantized))
     files = {
         "float32.onnx": onnx,
@@ -55,7 +58,7 @@ def _better(
     networks: Sequence[Inspectable], request: Request, prepared: Prepared, console: Console
 ) -> tuple[Inspectable, bytes, Tuned]:
     """Return the network that does best what is wished on all validation data, its ONNX file and operating point."""
-    judged: list[tuple[tuple[float, float, float], Inspectable, bytes, Tuned]] = []
+    judged: list[tuple[tuple[float, ...], Inspectable, bytes, Tuned]] = []
     refused: TrainingError | None = None
     for model in networks:
         temperature = _calm(model, request, prepared)

@@ -68,6 +68,8 @@ def tune(  # noqa: PLR0913, PLR0917 - each a thing of its own
     spec: InputSpec,
     wish: Wish,
     say: Callable[[str], None],
+    *,
+    like: Candidate | None = None,
 ) -> Tuned:
     """Return the operating point of each network on layer sets that it has not learned from.
 
@@ -78,6 +80,7 @@ def tune(  # noqa: PLR0913, PLR0917 - each a thing of its own
         spec: how the networks want their input.
         wish: what the operating point is for.
         say: takes a sentence for each precision.
+        like: what the first network's point is to be like, see `choose`; each further one is like the one before.
 
     Raises:
         TrainingError: the data is too little to tune on, or the wish cannot be fulfilled.
@@ -87,17 +90,23 @@ def tune(  # noqa: PLR0913, PLR0917 - each a thing of its own
     chosen: dict[Precision, tuple[OperatingPoint, Candidate]] = {}
     for precision, network in networks.items():
         found = survey(measure(held, sources, segmenter(openvino_engine(network)), spec))
-        counts[precision], chosen[precision] = found.counts, choose(found, wish)
+        counts[precision], chosen[precision] = found.counts, choose(found, wish, like=like)
+        like = chosen[precision][1]
         say(_sentence(precision, *chosen[precision]))
     return Tuned(wish=wish, counts=counts, chosen=chosen)
 
 
 def tune_on_validation(
-    networks: Mapping[Precision, bytes], prepared: Prepared, wish: Wish, say: Callable[[str], None]
+    networks: Mapping[Precision, bytes],
+    prepared: Prepared,
+    wish: Wish,
+    say: Callable[[str], None],
+    *,
+    like: Candidate | None = None,
 ) -> Tuned:
     """Do the same on what training held back."""
     held = (sample.files for sample in prepared.validation)
-    return tune(networks, held, prepared.sources, prepared.spec, wish, say)
+    return tune(networks, held, prepared.sources, prepared.spec, wish, say, like=like)
 
 
 def _sentence(precision: str, point: OperatingPoint, candidate: Candidate) -> str:

@@ -1,4 +1,5 @@
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -79,6 +80,17 @@ def test_what_lies_beside_a_certain_region_is_mostly_right_or_left_out() -> None
     _, candidate = choose(survey(layers))
 
     assert (candidate.region_recall, candidate.region_precision) == (1, 1)
+
+
+def test_of_points_as_good_the_one_that_is_like_the_other_precision_wins() -> None:
+    found = survey(layers(defect=230, noise=20))
+    _, free = choose(found)
+
+    point, candidate = choose(found, like=replace(free, level=192, min_region_px=64))
+
+    assert (free.level, free.min_region_px) != (192, 64)
+    assert (round(point.threshold * 255), point.limits.min_region_px) == (192, 64)
+    assert candidate.region_recall == free.region_recall == 1
 
 
 def test_clean_layers_are_left_in_peace_even_where_that_costs_defects() -> None:
