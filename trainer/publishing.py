@@ -25,22 +25,20 @@ from trainer.preparing import Prepared
 from trainer.request import Request
 from trainer.store import evenly
 from trainer.temperature import best_temperature, count_logits
-from trainer.tuning import Tuned, tune_on_validation
+from trainer.tuning import tune_on_validation
 
 
 def publish(
     request: Request, prepared: Prepared, networks: Sequence[Inspectable], progress: Progress, console: Console
 ) -> Path:
     """Choose the better network, export, quantize, tune, write the bundle, publish and perhaps promote it."""
-    model, onnx, tuned = _better(networks, request, prepared, console)
+    model, onnx = _better(networks, request, prepared, console)
     tiles = [sample.load_tile(256)[0] for sample in evenly(prepared.validation, 3)]
     console.print(f"exported, at most {check_export(model, onnx, tiles):.1e} from torch")
     quantized = best_int8(onnx, prepared.training, prepared.validation, seed=request.recipe.seed, say=console.print)
     check_engines_agree(quantized.onnx, tiles)
-    float32 = tuned.chosen["float32"][1]
-    tuned = tuned.joined(
-        tune_on_validation({"int8": quantized.onnx}, prepared, request.wish, console.print, like=float32)
-    )
+    both: dict[Precision, bytes] = {"float32": onnx, "int8": quantized.onnx}
+    tuned = tune_on_validation(both, prepared, request.wish, console.print)
     manifest = _manifest(request, prepared, progress, tuned.points, tuned.metrics(quantized))
     files = {
         "float32.onnx": onnx,
@@ -56,9 +54,9 @@ def publish(
 
 def _better(
     networks: Sequence[Inspectable], request: Request, prepared: Prepared, console: Console
-) -> tuple[Inspectable, bytes, Tuned]:
-    """Return the network that does best what is wished on all validation data, its ONNX file and operating point."""
-    judged: list[tuple[tuple[float, ...], Inspectable, bytes, Tuned]] = []
+) -> tuple[Inspectable, bytes]:
+    """Return the network that does best what is wished on all validation data, and its ONNX file."""
+    judged: list[tuple[tuple[float, ...], Inspectable, bytes]] = []
     refused: TrainingError | None = None
     for model in networks:
         temperature = _calm(model, request, prepared)
@@ -71,10 +69,11 @@ def _better(
         except TrainingError as error:
             refused = error
             continue
-        judged.append((merit(tuned.chosen["float32"][1], request.wish), model, onnx, tuned))
+        judged.append((merit(tuned.chosen["float32"][1], request.wish), model, onnx))
     if not judged:
         raise refused or TrainingError("there is no network to publish")
-    return max(judged, key=lambda one: one[0])[1:]
+    _, model, onnx = max(judged, key=lambda one: one[0])
+    return model, onnx
 
 
 def _calm(model: Inspectable, request: Request, prepared: Prepared) -> float:

@@ -1,8 +1,8 @@
 """The operating point of each precision, tuned on the validation data with the very files that are served."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Final
 
 from layerwatch.bundle import InputSpec, OperatingPoint, Precision
 from trainer.calibration import Quantized
@@ -14,6 +14,8 @@ from trainer.operating_point import choose, survey
 from trainer.preparing import Prepared
 from trainer.sources import LayerFiles, Source
 from trainer.wish import Wish
+
+ORDER: Final[tuple[Precision, ...]] = ("int8", "float32")  # the one that is served by default has the choice
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,10 +34,6 @@ class Tuned:
     def validation(self) -> dict[str, Any]:
         """Return the figures for the manifest, ready for JSON."""
         return {precision: self._validation(precision) for precision in self.chosen}
-
-    def joined(self, other: "Tuned") -> "Tuned":
-        """Return both, for the same wish."""
-        return replace(self, counts={**self.counts, **other.counts}, chosen={**self.chosen, **other.chosen})
 
     def metrics(self, quantized: Quantized) -> dict[str, Any]:
         """Return the same with those of the quantization."""
@@ -68,8 +66,6 @@ def tune(  # noqa: PLR0913, PLR0917 - each a thing of its own
     spec: InputSpec,
     wish: Wish,
     say: Callable[[str], None],
-    *,
-    like: Candidate | None = None,
 ) -> Tuned:
     """Return the operating point of each network on layer sets that it has not learned from.
 
@@ -80,7 +76,6 @@ def tune(  # noqa: PLR0913, PLR0917 - each a thing of its own
         spec: how the networks want their input.
         wish: what the operating point is for.
         say: takes a sentence for each precision.
-        like: what the first network's point is to be like, see `choose`; each further one is like the one before.
 
     Raises:
         TrainingError: the data is too little to tune on, or the wish cannot be fulfilled.
@@ -88,8 +83,10 @@ def tune(  # noqa: PLR0913, PLR0917 - each a thing of its own
     held = tuple(layer_sets)
     counts: dict[Precision, PixelCounts] = {}
     chosen: dict[Precision, tuple[OperatingPoint, Candidate]] = {}
-    for precision, network in networks.items():
-        found = survey(measure(held, sources, segmenter(openvino_engine(network)), spec))
+    like: Candidate | None = None
+    for precision in sorted(networks, key=ORDER.index):
+        engine = openvino_engine(networks[precision])
+        found = survey(measure(held, sources, segmenter(engine), spec))
         counts[precision], chosen[precision] = found.counts, choose(found, wish, like=like)
         like = chosen[precision][1]
         say(_sentence(precision, *chosen[precision]))
@@ -97,16 +94,11 @@ def tune(  # noqa: PLR0913, PLR0917 - each a thing of its own
 
 
 def tune_on_validation(
-    networks: Mapping[Precision, bytes],
-    prepared: Prepared,
-    wish: Wish,
-    say: Callable[[str], None],
-    *,
-    like: Candidate | None = None,
+    networks: Mapping[Precision, bytes], prepared: Prepared, wish: Wish, say: Callable[[str], None]
 ) -> Tuned:
     """Do the same on what training held back."""
     held = (sample.files for sample in prepared.validation)
-    return tune(networks, held, prepared.sources, prepared.spec, wish, say, like=like)
+    return tune(networks, held, prepared.sources, prepared.spec, wish, say)
 
 
 def _sentence(precision: str, point: OperatingPoint, candidate: Candidate) -> str:
