@@ -21,8 +21,8 @@ from trainer.regenerate.spots import spots
 from trainer.regenerate.votes import agreed
 
 FEWEST: Final = 2  # neighbouring layers that make a background
-SPOTS: Final = Limits(core=6.5, extent=4, share=0.25, nearby=(21, 21), least=25)
-ROWS: Final = Limits(core=6.5, extent=2, share=0.25, nearby=(21, 1), least=150)
+SPOTS: Final = Limits(core=7, extent=3, share=0.25, nearby=(21, 21), least=25)
+ROWS: Final = Limits(core=5, extent=3, share=0.35, nearby=(21, 1), least=150)
 COLUMNS: Final = replace(ROWS, nearby=(1, 21))
 _SCALE_WEIGHTS: Final = np.array([1, 1, 0.5], np.float32)  # old parts below the powder look like large faint spots
 _LONE: Final = 0.8  # what one light alone says counts less: no other can confirm it
