@@ -105,6 +105,7 @@ def test_two_processes_share_the_training_and_publish_once(printed: Path, tmp_pa
     assert run.returncode == 0, run.stderr
     assert run.stdout.count("published shared/1") == 1
     assert run.stdout.count("held back") == 1
+    assert "Starting with 2 processes" in run.stderr
     assert load_manifest(tmp_path / "registry" / "shared" / "1").lineage["steps"] == 2
 
 

@@ -8,6 +8,7 @@ from layerwatch.errors import TrainingError
 pytestmark = pytest.mark.torch
 pytest.importorskip("torch")
 
+import onnx  # noqa: E402
 import torch  # noqa: E402
 from safetensors.torch import save_file  # noqa: E402
 
@@ -87,6 +88,22 @@ def test_a_run_may_start_from_the_onnx_file_of_a_bundle(tmp_path: Path) -> None:
         assert torch.allclose(model.eval()(tiles), expected, atol=1e-4)
         assert expected.std() > 1e-3
         assert torch.allclose(model.train()(tiles), expected, atol=1e-2)  # the batch has the statistics it knows
+
+
+def test_a_file_that_answers_otherwise_than_its_kernels_is_refused(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    trained = Inspectable(build_network(decoder_channels=(8, 8, 8, 8, 8)))
+    for _ in range(3):
+        trained.train()(torch.randint(0, 256, (4, 64, 64, 3), dtype=torch.uint8))
+    model = onnx.load_from_string(export_onnx(trained))
+    last = next(node for node in model.graph.node if "probability" in node.output)
+    last.output[:] = ["whole"]
+    model.graph.node.append(onnx.helper.make_node("Mul", ["whole", "whole"], ["probability"]))
+    (tmp_path / "w.onnx").write_bytes(model.SerializeToString())
+    tiles = torch.zeros((1, 64, 64, 3), dtype=torch.uint8)
+
+    with pytest.raises(TrainingError, match="is not a trained network with this decoder"):
+        load_trained(build_network(decoder_channels=(8, 8, 8, 8, 8)), tmp_path / "w.onnx", tiles)
 
 
 @pytest.mark.parametrize("content", [b"", b"no network"])
