@@ -3,6 +3,7 @@
 import hashlib
 import logging
 import shutil
+import signal
 import socket
 import subprocess
 import time
@@ -25,6 +26,13 @@ from layerwatch.profile import load_profile
 from layerwatch.verdict import ArtifactPaths, Decision, Timing, Verdict
 
 MOMENT = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _ctrl_c_is_heard() -> None:
+    """A suite that a script started in the background is deaf to SIGINT, and so would be every process it starts."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)
