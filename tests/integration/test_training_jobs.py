@@ -23,7 +23,7 @@ from trainer.jobs.board import Board
 pytestmark = [pytest.mark.torch, pytest.mark.redis, pytest.mark.timeout(900)]
 pytest.importorskip("torch")
 
-STEPS = 40
+STEPS = 600  # some seconds even on a fast machine: progress is told once a second, and the kill has to fall into it
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +60,7 @@ def submit(environment: None, any_redis: Redis, printed: Path, capsys: pytest.Ca
     def put(*, steps: int = STEPS) -> str:
         command = (
             f"submit tiny --images {printed / 'images'} --masks {printed / 'truth'} --profile nist-ammt "
-            "--encoder-weights none --decoder-channels 16,16,8,8,8 --crop 64 --batch 2 --validate-every 40 "
+            "--encoder-weights none --decoder-channels 16,16,8,8,8 --crop 64 --batch 2 --validate-every 200 "
             f"--validation-share 0.5 --threads 1 --device cpu --steps {steps}"
         )
         assert main(command.split()) == 0
@@ -88,7 +88,7 @@ def until(
 ) -> dict[str, str]:
     deadline = time.monotonic() + seconds
     while not holds(shown := board.read(job_id)):
-        assert time.monotonic() < deadline, shown
+        assert time.monotonic() < deadline and not over(shown), " ".join(f"{name}={text}" for name, text in shown.items())
         time.sleep(0.1)
     return shown
 
