@@ -1,7 +1,7 @@
 """Which part of which layer comes next: most crops around a defect, all kinds of defects alike."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from layerwatch.errors import TrainingError
 from trainer.ignore import IGNORE, defects, judged
+from trainer.paste import MARGIN_PX, NARROW_PX, paste_defect
 from trainer.sources import Source
 from trainer.store import Sample
 
@@ -40,6 +41,8 @@ class CropPlan:
         members: sample numbers by source.
         spots: by source, for each kind of defect where it is.
         weights: by source, summing to 1.
+        pasted: by source, share of the crops that get one more defect, copied from another place.
+        copied: by source, for each kind of defect what can be copied, small or thin; empty where nothing is pasted.
         missed: as spots, those that a trained network does not find; empty where nobody looked.
         false_alarms: by source, where it sees a defect and there is none.
         hard_share: share of the crops that are centred on one of these, where there are any.
@@ -51,6 +54,8 @@ class CropPlan:
     members: tuple[tuple[int, ...], ...]
     spots: tuple[tuple[tuple[Spot, ...], ...], ...]
     weights: tuple[float, ...]
+    pasted: tuple[float, ...]
+    copied: tuple[tuple[tuple[Spot, ...], ...], ...]
     missed: tuple[tuple[tuple[Spot, ...], ...], ...] = ()
     false_alarms: tuple[tuple[Spot, ...], ...] = ()
     hard_share: float = 0.0
@@ -85,6 +90,8 @@ def plan_crops(sources: Sequence[Source], samples: Sequence[Sample], *, side: in
         members=tuple(map(tuple, members)),
         spots=tuple(tuple(tuple(by_kind[kind]) for kind in sorted(by_kind)) for by_kind in spots),
         weights=tuple(weights / weights.sum()),
+        pasted=tuple(source.paste for source in sources),
+        copied=tuple(_copied(source, sources, spots) if source.paste else () for source in sources),
     )
 
 
@@ -101,7 +108,36 @@ def draw_crop(plan: CropPlan, rng: np.random.Generator) -> tuple[NDArray[np.uint
         sample = plan.samples[plan.members[source][rng.integers(len(plan.members[source]))]]
         height, width = sample.load_kinds().shape
         centre = (rng.random() * width, rng.random() * height)
-    return _cut(sample, centre, plan.side, rng)
+    channels, mask = _cut(sample, centre, plan.side, rng)
+    copied = plan.copied[source]
+    if copied and rng.random() < plan.pasted[source]:
+        spots = copied[rng.integers(len(copied))]
+        channels, mask = paste_defect(channels, mask, *_surrounded(plan, spots[rng.integers(len(spots))]), rng)
+    return channels, mask
+
+
+def _copied(
+    source: Source, sources: Sequence[Source], spots: Sequence[Mapping[int, Sequence[Spot]]]
+) -> tuple[tuple[Spot, ...], ...]:
+    """Return the small and thin regions that the same camera saw, of the kinds that are so as a rule."""
+    same = [
+        kind
+        for other, own in zip(sources, spots, strict=True)
+        if other.profile == source.profile
+        for kind in own.values()
+    ]
+    narrow = [(len(kind), [spot for spot in kind if min(spot.width, spot.height) <= NARROW_PX]) for kind in same]
+    return tuple(tuple(spots) for number, spots in narrow if 2 * len(spots) > number)
+
+
+def _surrounded(plan: CropPlan, spot: Spot) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
+    """Return a defect with ground around it, and where in it the defect is."""
+    around = np.s_[
+        max(0, spot.top - MARGIN_PX) : spot.top + spot.height + MARGIN_PX,
+        max(0, spot.left - MARGIN_PX) : spot.left + spot.width + MARGIN_PX,
+    ]
+    sample = plan.samples[spot.sample]
+    return sample.load_channels()[around], defects(sample.load_kinds()[around])
 
 
 def _spot(plan: CropPlan, source: int, rng: np.random.Generator) -> Spot | None:

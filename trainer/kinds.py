@@ -12,7 +12,9 @@ from trainer.sources import LayerFiles
 def kind_names(layer_sets: Iterable[LayerFiles]) -> dict[int, str]:
     """Return number -> name from drawings, and from truth.json beside masks, or classes.json beside or above them."""
     layer_sets = list(layer_sets)
-    shapes = (shape for files in layer_sets for drawing in files.drawings for shape in drawing.shapes)
+    shapes = (
+        shape for files in layer_sets for drawing in (*files.drawings, *files.corrections) for shape in drawing.shapes
+    )
     drawn = {shape.kind: shape.name for shape in shapes if shape.kind not in {0, IGNORE}}
     return _beside_masks(sorted({files.mask.parent for files in layer_sets if files.mask is not None})) | drawn
 

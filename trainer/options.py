@@ -55,6 +55,15 @@ LabelBoxesOption = Annotated[
         help="What a box around a defect is: all of it `defect`, or `ignore` where boxes are loose, or `background`.",
     ),
 ]
+CorrectionsOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--corrections",
+        help="What people drew where a verdict was wrong: a file or folder of LabelMe or COCO JSON or Pascal VOC XML, "
+        "`false-alarm` for what is none, a defect's name for what was missed. Drawn over labels and masks, all else "
+        "stays as they have it. Once for each --images, or `none`.",
+    ),
+]
 MinRecallOption = Annotated[
     float | None,
     typer.Option(

@@ -2,15 +2,18 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Final
 
-from layerwatch.bundle import InputSpec
+from layerwatch.bundle import InputSpec, Manifest
 from layerwatch.errors import TrainingError
 from trainer.regression import RegressionSet
 from trainer.sources import LayerFiles, Source, find_layer_sets
 from trainer.split import split
 from trainer.store import Sample, data_hash, prepare
 
+_EVER: Final = datetime.min.replace(tzinfo=UTC)
 Track = Callable[[Iterable[LayerFiles]], Iterable[LayerFiles]]
 
 
@@ -22,6 +25,8 @@ class Prepared:
         spec: how it was prepared.
         rules: how it was split.
         data: hash over all files.
+        in_service: version of the model that is in service, empty for none.
+        corrected_since: layer sets that people corrected after it was made; after nothing, if there is none.
         left_out: layer sets that the regression set holds, and that are therefore in neither part.
     """
 
@@ -31,7 +36,14 @@ class Prepared:
     validation: tuple[Sample, ...]
     rules: tuple[str, ...]
     data: str
+    in_service: str = ""
+    corrected_since: int = 0
     left_out: int = 0
+
+    @property
+    def corrected(self) -> int:
+        """How many layer sets people corrected."""
+        return sum(bool(sample.files.corrections) for sample in (*self.training, *self.validation))
 
     @property
     def summary(self) -> str:
@@ -43,6 +55,9 @@ class Prepared:
         ]
         if labelled:
             lines.append(f"{labelled} of the {len(samples)} layer sets carry labels of people, which win over masks")
+        if self.corrected:
+            since = f", {self.corrected_since} of them since {self.in_service} was made" if self.in_service else ""
+            lines.append(f"{self.corrected} layer sets carry corrections{since}")
         if self.left_out:
             lines.append(f"{self.left_out} layer sets are left out: the regression set of this model holds them")
         return "\n".join(lines)
@@ -57,6 +72,7 @@ def prepare_all(  # noqa: PLR0913 - each a thing of its own
     seed: int,
     track: Track,
     regression: RegressionSet | None = None,
+    in_service: Manifest | None = None,
 ) -> Prepared:
     """Find, split and read all layer sets but those of the regression set; `track` shows how far it is.
 
@@ -76,5 +92,12 @@ def prepare_all(  # noqa: PLR0913 - each a thing of its own
         validation=tuple(samples[files] for files in parts.validation),
         rules=parts.rules,
         data=data_hash(found),
+        in_service=in_service.version if in_service else "",
+        corrected_since=sum(_corrected_after(files, in_service.created if in_service else _EVER) for files in found),
         left_out=len(everything) - len(found),
     )
+
+
+def _corrected_after(files: LayerFiles, time: datetime) -> bool:
+    written = (drawing.file.stat().st_mtime for drawing in files.corrections)
+    return any(datetime.fromtimestamp(seconds, UTC) > time for seconds in written)

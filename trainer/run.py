@@ -10,8 +10,9 @@ from lightning_fabric import Fabric
 from rich.console import Console
 from rich.progress import track
 
-from layerwatch.bundle import InputSpec
+from layerwatch.bundle import InputSpec, Manifest, load_manifest
 from layerwatch.errors import TrainingError
+from layerwatch.registry import Registry
 from layerwatch.vision.network import Inspectable
 from trainer.checkpoint import Checkpoint, Progress
 from trainer.console import training_bar
@@ -59,6 +60,7 @@ def _train_and_publish(request: Request, checkpoint: Checkpoint, console: Consol
             seed=recipe.seed,
             track=lambda found: _tracked(found, console, "reading layers"),
             regression=load_regression(request.registry, request.name),
+            in_service=_in_service(request),
         )
     console.print(prepared.summary)
     networks, progress = _train(request, prepared, checkpoint, fabric, console)
@@ -67,6 +69,11 @@ def _train_and_publish(request: Request, checkpoint: Checkpoint, console: Consol
     from trainer.publishing import publish  # noqa: PLC0415
 
     return publish(request, prepared, networks, progress, console)
+
+
+def _in_service(request: Request) -> Manifest | None:
+    registry = Registry(request.registry)
+    return load_manifest(registry.resolve(request.name)) if registry.current(request.name) else None
 
 
 def _train(

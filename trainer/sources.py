@@ -2,12 +2,13 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
 from layerwatch.errors import TrainingError
 from layerwatch.layers import Stage
 from layerwatch.profile import Profile, load_profile
+from trainer.labels.corrections import find_corrections
 from trainer.labels.folder import Label, find_labels
 from trainer.labels.pictures import Key
 from trainer.labels.rules import LabelRules, Role, parse_rules
@@ -34,18 +35,22 @@ class Source:
             `skip` to leave out what has no labels.
         profile: how the file names read.
         weight: share of the training crops relative to the other sources; None for the number of layer sets.
+        paste: share of its crops, 0..1, that get a small or thin defect copied from one of the same profile.
         defect_classes: grey values of the mask that are defects; empty for every value above 128.
         labels: what people drew, a file or a folder; wins over the masks, layer set by layer set.
         rules: how labels are read.
+        corrections: what people said of verdicts, a file or a folder; drawn over labels and masks.
     """
 
     images: Path
     masks: Path | str
     profile: Profile
     weight: float | None = None
+    paste: float = 0.0
     defect_classes: frozenset[int] = frozenset()
     labels: Path | None = None
     rules: LabelRules = field(default_factory=LabelRules)
+    corrections: Path | None = None
 
     @property
     def regenerated(self) -> bool:
@@ -61,6 +66,7 @@ class LayerFiles:
         pictures: sorted by light.
         mask, kinds: what shows the defects, and their kinds; None where the source has none.
         drawings: what people drew over the pictures, in place of a mask.
+        corrections: what they drew over that, where a verdict was wrong.
         labelled: mask or drawings are labels, that is, they are the work of people.
     """
 
@@ -72,6 +78,7 @@ class LayerFiles:
     mask: Path | None = None
     kinds: Path | None = None
     drawings: tuple[Drawing, ...] = ()
+    corrections: tuple[Drawing, ...] = ()
     labelled: bool = False
 
     @property
@@ -86,9 +93,11 @@ def parse_sources(  # noqa: PLR0913 - one parameter an option
     weights: Sequence[float] = (),
     defect_classes: Sequence[str] = (),
     *,
+    pastes: Sequence[float] = (),
     labels: Sequence[str] = (),
     label_classes: Sequence[str] = (),
     label_boxes: Role = Role.DEFECT,
+    corrections: Sequence[str] = (),
 ) -> tuple[Source, ...]:
     """Return the sources that parallel lists of options describe.
 
@@ -103,9 +112,11 @@ def parse_sources(  # noqa: PLR0913 - one parameter an option
         spread("--masks", masks or [THRESHOLD] * number, number, repeat=False),
         spread("--profile", profiles, number),
         spread("--weight", weights or [None], number),
+        spread("--paste", pastes or [0.0], number),
         spread("--defect-classes", defect_classes or [""], number),
         spread("--labels", labels or [NONE] * number, number, repeat=False),
         [parse_rules(classes, label_boxes) for classes in spread("--label-classes", label_classes or [""], number)],
+        spread("--corrections", corrections or [NONE] * number, number, repeat=False),
         strict=True,
     )
     return tuple(_source(*column) for column in columns)
@@ -129,16 +140,22 @@ def find_layer_sets(source: Source, index: int) -> tuple[LayerFiles, ...]:
     complete = [key for key in sorted(captures) if set(captures[key]) == set(lights)]
     if not complete:
         raise TrainingError(f"no layer set in {source.images} has all lights of the profile {source.profile.name}")
+    taken = {key: tuple(lights.values()) for key, lights in captures.items()}
     labels: dict[Key, Label] = {}
     if source.labels is not None:
-        taken = {key: tuple(lights.values()) for key, lights in captures.items()}
         labels = find_labels(source.labels, source.rules, source.images, taken)
+    corrections: dict[Key, tuple[Drawing, ...]] = {}
+    if source.corrections is not None:
+        corrections = find_corrections(source.corrections, source.images, taken)
     if source.masks == SKIP:
-        complete = [key for key in complete if key in labels]
+        complete = [key for key in complete if key in labels or key in corrections]
     if not complete:
         raise TrainingError(f"none of the complete layer sets in {source.images} has labels")
     return tuple(
-        _layer_files(source, index, key, tuple(captures[key][light] for light in lights), labels.get(key))
+        replace(
+            _layer_files(source, index, key, tuple(captures[key][light] for light in lights), labels.get(key)),
+            corrections=corrections.get(key, ()),
+        )
         for key in complete
     )
 
@@ -172,7 +189,15 @@ def _find_mask(images: Path, masks: Path, layer: int, stage: Stage, picture: Pat
 
 
 def _source(  # noqa: PLR0913, PLR0917 - one option each
-    images: Path, masks: str, profile: str, weight: float | None, classes: str, labels: str, rules: LabelRules
+    images: Path,
+    masks: str,
+    profile: str,
+    weight: float | None,
+    paste: float,
+    classes: str,
+    labels: str,
+    rules: LabelRules,
+    corrections: str,
 ) -> Source:
     if not images.is_dir():
         raise TrainingError(f"there is no folder {images}")
@@ -182,14 +207,20 @@ def _source(  # noqa: PLR0913, PLR0917 - one option each
         raise TrainingError(f"--labels {labels}: neither a folder or file, nor the word {NONE}")
     if masks == SKIP and labels == NONE:
         raise TrainingError(f"--masks {SKIP} leaves out what has no labels: give --labels")
+    if corrections != NONE and not Path(corrections).exists():
+        raise TrainingError(f"--corrections {corrections}: neither a folder or file, nor the word {NONE}")
     if weight is not None and weight <= 0:
         raise TrainingError(f"--weight {weight}: expected a number above 0")
+    if not 0 <= paste <= 1:
+        raise TrainingError(f"--paste {paste}: expected a share from 0 to 1")
     return Source(
         images=images,
         masks=masks if masks in WORDS else Path(masks),
         profile=load_profile(profile),
         weight=weight,
+        paste=paste,
         defect_classes=frozenset(class_numbers(classes)),
         labels=None if labels == NONE else Path(labels),
         rules=rules,
+        corrections=None if corrections == NONE else Path(corrections),
     )

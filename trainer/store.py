@@ -15,9 +15,9 @@ from layerwatch.vision.normalise import to_channels
 from layerwatch.vision.plate import plate_mask
 from layerwatch.vision.read import Picture, read_picture
 from trainer.ignore import IGNORE
-from trainer.labels.draw import draw_kinds
+from trainer.labels.draw import draw_kinds, draw_over
 from trainer.masks import read_kinds, shrink_kinds, threshold_kinds
-from trainer.sources import LayerFiles, Source
+from trainer.sources import SKIP, LayerFiles, Source
 
 MULTIPLE: Final = 32  # sides of a tile are multiples of it
 SMALLEST: Final = 2 * MULTIPLE  # px at the working scale
@@ -74,6 +74,10 @@ def read_layer(files: LayerFiles, source: Source) -> tuple[list[Picture], NDArra
 
 def true_kinds(files: LayerFiles, source: Source, pictures: Sequence[Picture]) -> NDArray[np.uint8]:
     """Return the kind of defect of each pixel of a layer set, (H, W) uint8, 0 for none, IGNORE for unknown."""
+    return draw_over(_uncorrected(files, source, pictures), files.corrections)
+
+
+def _uncorrected(files: LayerFiles, source: Source, pictures: Sequence[Picture]) -> NDArray[np.uint8]:
     shape = pictures[0].pixels.shape
     if files.drawings:
         return draw_kinds(files.drawings, shape)
@@ -81,6 +85,8 @@ def true_kinds(files: LayerFiles, source: Source, pictures: Sequence[Picture]) -
         return read_kinds(files.mask, files.kinds, source.defect_classes, shape, drawn=files.labelled)
     if source.regenerated:
         return threshold_kinds(pictures)
+    if source.masks == SKIP:  # it was corrected in places, and nobody has labelled the rest
+        return np.full(shape, IGNORE, np.uint8)
     return np.zeros(shape, np.uint8)
 
 
@@ -117,7 +123,7 @@ def data_hash(layer_sets: Iterable[LayerFiles]) -> str:
         for path in (*files.pictures, files.mask, files.kinds):
             if path is not None:
                 digest.update(hashlib.sha256(path.read_bytes()).digest())
-        for drawing in files.drawings:
+        for drawing in (*files.drawings, *files.corrections):
             digest.update(repr(drawing.shapes).encode())
     return digest.hexdigest()
 
@@ -129,6 +135,7 @@ def _identity(files: LayerFiles, source: Source, spec: InputSpec) -> str:
         PREPARED,
         seen,
         files.drawings,
+        files.corrections,
         str(source.masks),
         sorted(source.defect_classes),
         source.profile.plate,

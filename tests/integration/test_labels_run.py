@@ -94,11 +94,13 @@ def test_a_run_takes_labels_and_never_learns_from_the_frozen_set(
 ) -> None:
     pytest.importorskip("torch")
     frozen, labels, registry = tmp_path / "frozen", tmp_path / "labels", tmp_path / "registry"
-    frozen.mkdir()
-    labels.mkdir()
+    corrections = tmp_path / "corrections"
+    for folder in (frozen, labels, corrections):
+        folder.mkdir()
     for picture in (printed / "images").rglob("B0008*"):
         shutil.copy(picture, frozen / picture.name)
     (labels / "a.json").write_text(LABELME, encoding="utf-8")
+    (corrections / "a.json").write_text(LABELME.replace("streak", "false-alarm"), encoding="utf-8")
 
     assert (
         main(f"regression tiny --images {frozen} --masks clean --profile nist-ammt --registry {registry}".split()) == 0
@@ -106,6 +108,7 @@ def test_a_run_takes_labels_and_never_learns_from_the_frozen_set(
     status = main(
         (
             f"train --images {printed / 'images'} --masks {printed / 'truth'} --labels {labels} --profile nist-ammt "
+            f"--corrections {corrections} --paste 0.5 "
             "--encoder-weights none --decoder-channels 16,16,8,8,8 --crop 64 --batch 2 --steps 2 --validate-every 1 "
             "--validation-share 0.5 --threads 1 --device cpu --name tiny --version 1 "
             f"--work {tmp_path / 'work'} --registry {registry}"
@@ -117,8 +120,10 @@ def test_a_run_takes_labels_and_never_learns_from_the_frozen_set(
     assert status == 0, output.err
     assert "1 layer sets are frozen in" in said
     assert "1 of the 15 layer sets carry labels of people" in said
+    assert "1 layer sets carry corrections" in said
     assert "1 layer sets are left out: the regression set of this model holds them" in said
     data = load_manifest(Registry(registry).resolve("tiny/1")).lineage["data"]
     assert data["regression_layer_sets_left_out"] == 1
     assert data["sources"][0]["labelled"] == 1
+    assert data["corrected_since"] == {"version": "", "layer_sets": 1}
     assert [(part["stage"], part["layers"]) for part in data["held_back"]] == [("melt", "5-7"), ("recoat", "5-8")]

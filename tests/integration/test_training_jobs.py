@@ -88,7 +88,9 @@ def until(
 ) -> dict[str, str]:
     deadline = time.monotonic() + seconds
     while not holds(shown := board.read(job_id)):
-        assert time.monotonic() < deadline and not over(shown), " ".join(f"{name}={text}" for name, text in shown.items())
+        told = " ".join(f"{name}={text}" for name, text in shown.items())
+        assert not over(shown), told
+        assert time.monotonic() < deadline, told
         time.sleep(0.1)
     return shown
 

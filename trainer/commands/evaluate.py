@@ -11,6 +11,7 @@ from layerwatch.settings import load_settings
 from trainer.commands.app import app
 from trainer.labels.rules import Role
 from trainer.options import (
+    CorrectionsOption,
     DefectClassesOption,
     ImagesOption,
     LabelBoxesOption,
@@ -35,6 +36,7 @@ def evaluate(  # noqa: PLR0913 - one parameter an option
     labels: LabelsOption = None,
     label_classes: LabelClassesOption = None,
     label_boxes: LabelBoxesOption = Role.DEFECT,
+    corrections: CorrectionsOption = None,
     precision: Annotated[PrecisionChoice, typer.Option(help="Which network.")] = PrecisionChoice.BOTH,
     min_region_px: Annotated[int, typer.Option(min=1, help="Smaller true regions are not asked for.")] = 50,
     json_file: Annotated[Path | None, typer.Option("--json", help="Write the figures here as JSON.")] = None,
@@ -63,6 +65,7 @@ def evaluate(  # noqa: PLR0913 - one parameter an option
             labels=labels or [],
             label_classes=label_classes or [],
             label_boxes=label_boxes,
+            corrections=corrections or [],
         ),
         precisions=precision.precisions,
         counted_px=min_region_px,

@@ -14,6 +14,7 @@ from trainer.commands.app import app
 from trainer.labels.rules import Role
 from trainer.options import (
     CleanFlaggedOption,
+    CorrectionsOption,
     DefectClassesOption,
     ImagesOption,
     LabelBoxesOption,
@@ -41,6 +42,7 @@ def quantize(  # noqa: PLR0913 - one parameter an option
     labels: LabelsOption = None,
     label_classes: LabelClassesOption = None,
     label_boxes: LabelBoxesOption = Role.DEFECT,
+    corrections: CorrectionsOption = None,
     min_recall: MinRecallOption = None,
     min_precision: MinPrecisionOption = None,
     miss_cost: MissCostOption = None,
@@ -72,6 +74,7 @@ def quantize(  # noqa: PLR0913 - one parameter an option
             labels=labels or [],
             label_classes=label_classes or [],
             label_boxes=label_boxes,
+            corrections=corrections or [],
         ),
         wish=make_wish(
             min_recall=min_recall, min_precision=min_precision, miss_cost=miss_cost, clean_flagged=clean_flagged

@@ -14,6 +14,7 @@ from trainer.hardware import Hardware
 from trainer.labels.rules import Role
 from trainer.options import (
     CleanFlaggedOption,
+    CorrectionsOption,
     DefectClassesOption,
     DeviceName,
     ImagesOption,
@@ -42,9 +43,17 @@ def train(  # noqa: PLR0913 - one parameter an option
     labels: LabelsOption = None,
     label_classes: LabelClassesOption = None,
     label_boxes: LabelBoxesOption = Role.DEFECT,
+    corrections: CorrectionsOption = None,
     weight: Annotated[
         list[float] | None,
         typer.Option(help="Share of the training crops of each --images; by default as many as it has layer sets."),
+    ] = None,
+    paste: Annotated[
+        list[float] | None,
+        typer.Option(
+            help="Share of the crops of each --images that get a small or thin defect copied from another place of "
+            "these pictures, for kinds of which there are few."
+        ),
     ] = None,
     name: Annotated[str, typer.Option(help="Name of the model.")] = "layerwatch",
     version: Annotated[str | None, typer.Option(help="Version; by default date and time.")] = None,
@@ -171,9 +180,11 @@ def train(  # noqa: PLR0913 - one parameter an option
             profile,
             weight or [],
             defect_classes or [],
+            pastes=paste or [],
             labels=labels or [],
             label_classes=label_classes or [],
             label_boxes=label_boxes,
+            corrections=corrections or [],
         ),
         recipe=recipe,
         wish=make_wish(

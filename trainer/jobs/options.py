@@ -17,6 +17,7 @@ PATHS: Final[Mapping[str, frozenset[str]]] = {  # options that name files, and w
     "images": frozenset(),
     "masks": WORDS,
     "labels": frozenset({NONE}),
+    "corrections": frozenset({NONE}),
     "encoder_weights": frozenset({NONE, "imagenet"}),
     "start": frozenset({""}),
     "profile": frozenset(),

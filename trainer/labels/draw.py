@@ -1,6 +1,6 @@
 """From outlines to pixels."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 
 import cv2
@@ -15,7 +15,7 @@ _SHIFT: Final = 4  # OpenCV draws in 16ths of a pixel
 _FAR: Final = 1 << 17  # px; OpenCV counts in 32 bits, and nothing so far out is seen
 
 
-def draw_kinds(drawings: Iterable[Drawing], size: tuple[int, ...]) -> NDArray[np.uint8]:
+def draw_kinds(drawings: Sequence[Drawing], size: tuple[int, ...]) -> NDArray[np.uint8]:
     """Return the kinds that people drew over one layer set, (H, W) uint8; a defect wins over an ignored region.
 
     What lies outside the picture is cut off.
@@ -27,11 +27,22 @@ def draw_kinds(drawings: Iterable[Drawing], size: tuple[int, ...]) -> NDArray[np
     Raises:
         TrainingError: a drawing was made over a picture of another size, or a run-length mask has another.
     """
-    kinds = np.zeros(size, np.uint8)
+    return draw_over(np.zeros(size, np.uint8), drawings)
+
+
+def draw_over(kinds: NDArray[np.uint8], drawings: Sequence[Drawing]) -> NDArray[np.uint8]:
+    """Return a map of kinds (H, W) with drawings over it, and leave the rest as it is.
+
+    Where shapes overlap, a defect wins over an ignored region, and that over what is said to be no defect.
+
+    Raises:
+        TrainingError: a drawing was made over a picture of another size, or a run-length mask has another.
+    """
+    kinds = kinds.copy()
     for drawing in drawings:
-        _check_size(drawing, size)
-    shapes = [shape for drawing in drawings for shape in drawing.shapes if shape.kind]
-    for shape in sorted(shapes, key=lambda shape: shape.kind != IGNORE):
+        _check_size(drawing, kinds.shape)
+    shapes = [shape for drawing in drawings for shape in drawing.shapes]
+    for shape in sorted(shapes, key=lambda shape: (shape.kind != 0, shape.kind != IGNORE)):
         _DRAW[shape.outline](kinds, shape)
     return kinds
 

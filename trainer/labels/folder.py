@@ -10,7 +10,7 @@ from trainer.labels.coco import read_coco
 from trainer.labels.documents import read_json
 from trainer.labels.labelme import read_labelme
 from trainer.labels.pictures import Key, PictureNames
-from trainer.labels.rules import LabelRules, decide
+from trainer.labels.rules import FIRST_KIND, LabelRules, decide
 from trainer.labels.shapes import Drawing
 from trainer.labels.voc import read_voc
 
@@ -27,7 +27,12 @@ class Label:
 
 
 def find_labels(
-    place: Path, rules: LabelRules, images: Path, pictures: Mapping[Key, Collection[Path]]
+    place: Path,
+    rules: LabelRules,
+    images: Path,
+    pictures: Mapping[Key, Collection[Path]],
+    *,
+    first_kind: int = FIRST_KIND,
 ) -> dict[Key, Label]:
     """Return the labels in a file, or in a folder and the folders below it.
 
@@ -36,6 +41,7 @@ def find_labels(
         rules: what the classes are.
         images: folder of the pictures.
         pictures: of each layer set.
+        first_kind: number of the first class of defects.
 
     Raises:
         TrainingError: a file cannot be read, names no picture, or a layer set has a mask and drawings.
@@ -44,7 +50,7 @@ def find_labels(
         {key: [PurePosixPath(path.relative_to(images).as_posix()) for path in paths] for key, paths in pictures.items()}
     )
     root = place if place.is_dir() else place.parent
-    files = _files(place, {path.resolve() for paths in pictures.values() for path in paths})
+    files = label_files(place, {path.resolve() for paths in pictures.values() for path in paths})
     masks: dict[Key, Path] = {}
     drawings: list[Drawing] = []
     for file in files:
@@ -57,7 +63,7 @@ def find_labels(
     if not masks and not drawings:
         raise TrainingError(f"{place} holds no labels: neither PNG masks nor LabelMe, COCO or Pascal VOC files")
     drawn: dict[Key, list[Drawing]] = defaultdict(list)
-    for drawing in decide(drawings, rules):
+    for drawing in decide(drawings, rules, first_kind):
         drawn[names.find(drawing.picture, folder=_below(drawing.file, root), file=drawing.file)].append(drawing)
     both = next(iter(sorted(masks.keys() & drawn.keys())), None)
     if both is not None:
@@ -67,8 +73,11 @@ def find_labels(
     }
 
 
-def _files(place: Path, pictures: Collection[Path]) -> Iterator[Path]:
-    """Yield label files; a PNG is none that is a picture, or the copy of one beside the file that was drawn over it."""
+def label_files(place: Path, pictures: Collection[Path]) -> Iterator[Path]:
+    """Yield the label files in a folder and below it, or the one that `place` is.
+
+    A PNG is none that is a picture, or the copy of one beside the file that was drawn over it.
+    """
     if place.is_file():
         if place.suffix.lower() not in {*_DOCUMENTS, ".png"}:
             raise TrainingError(f"{place}: labels are PNG masks, LabelMe or COCO .json, or Pascal VOC .xml")

@@ -50,7 +50,7 @@ def parse_rules(classes: str, boxes: Role = Role.DEFECT) -> LabelRules:
     return LabelRules(roles=tuple(roles), boxes=boxes)
 
 
-def decide(drawings: Sequence[Drawing], rules: LabelRules) -> tuple[Drawing, ...]:
+def decide(drawings: Sequence[Drawing], rules: LabelRules, first_kind: int = FIRST_KIND) -> tuple[Drawing, ...]:
     """Return the drawings with the kind of every shape: the defects' classes are numbered by their names.
 
     Where the rules name a defect, every class has to be named: a new one is not taken for anything by itself.
@@ -68,9 +68,9 @@ def decide(drawings: Sequence[Drawing], rules: LabelRules) -> tuple[Drawing, ...
         )
     roles |= dict.fromkeys(unknown, Role.DEFECT)
     found = [name for name in names if roles.get(name) is Role.DEFECT]
-    if len(found) > IGNORE - FIRST_KIND:
-        raise TrainingError(f"the labels have {len(found)} classes of defects, at most {IGNORE - FIRST_KIND} are read")
-    kinds = {name: FIRST_KIND + number for number, name in enumerate(found)}
+    if len(found) > IGNORE - first_kind:
+        raise TrainingError(f"the labels have {len(found)} classes of defects, at most {IGNORE - first_kind} are read")
+    kinds = {name: first_kind + number for number, name in enumerate(found)}
 
     def kind(shape: Shape) -> int:
         role = Role.IGNORE if shape.ignore else roles.get(shape.name, Role.IGNORE)

@@ -81,3 +81,28 @@ def test_a_picture_smaller_than_a_crop_is_mirrored(tmp_path: Path, layer_files: 
 def test_without_any_defect_there_is_nothing_to_learn(tmp_path: Path, layer_files: Files) -> None:
     with pytest.raises(TrainingError, match="none of the training masks shows a defect"):
         plan_crops([NIST], [a_sample(tmp_path, layer_files(1), kinds_with())], side=64, defect_share=0.5)
+
+
+def test_a_source_gets_the_small_and_thin_defects_of_its_profile(tmp_path: Path, layer_files: Files) -> None:
+    other = replace(NIST, profile=load_profile("single-light"))
+    sources = [NIST, replace(NIST, paste=1.0), replace(other, paste=1.0)]
+    thin = kinds_with((2, 100, 100, 10), (3, 10, 10, 60))
+    clean = kinds_with()
+    samples = [
+        a_sample(tmp_path, layer_files(1, source=number), kinds) for number, kinds in enumerate((thin, clean, clean))
+    ]
+
+    plan = plan_crops(sources, samples, side=64, defect_share=0.0)
+
+    assert [[len(spots) for spots in kinds] for kinds in plan.copied] == [[], [1], []]
+    assert np.mean([mask.any() for channels, mask in drawn(replace(plan, weights=(0.0, 1.0, 0.0)))]) > 0.9
+    assert not any(mask.any() for _, mask in drawn(replace(plan, weights=(0.0, 0.0, 1.0))))
+
+
+def test_large_regions_and_their_crumbs_stay_where_they_are(tmp_path: Path, layer_files: Files) -> None:
+    kinds = kinds_with((2, 10, 10, 60), (2, 200, 200, 50), (2, 280, 10, 4))
+    samples = [a_sample(tmp_path, layer_files(1), kinds)]
+
+    plan = plan_crops([replace(NIST, paste=1.0)], samples, side=64, defect_share=0.0)
+
+    assert plan.copied == ((),)

@@ -83,6 +83,12 @@ def test_lists_that_do_not_fit_are_refused(  # noqa: PLR0917 - one argument a co
         parse_sources([tmp_path], masks, profiles, weights, classes)
 
 
+@pytest.mark.parametrize("share", [-0.1, 1.5])
+def test_a_share_of_pasted_crops_that_is_none_is_refused(tmp_path: Path, share: float) -> None:
+    with pytest.raises(TrainingError, match=f"--paste {share}: expected a share"):
+        parse_sources([tmp_path], [CLEAN], ["nist-ammt"], pastes=[share])
+
+
 def test_a_folder_without_any_picture_is_an_error(tmp_path: Path) -> None:
     (source,) = parse_sources([tmp_path], [CLEAN], ["nist-ammt"])
 
