@@ -6,6 +6,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from layerwatch.telemetry import keep_silent
 from layerwatch.vision.segmenter import Segmenter
 
 Probabilities = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
@@ -13,6 +14,7 @@ Probabilities = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
 
 def openvino_engine(onnx: bytes, *, threads: int | None = None) -> Probabilities:
     """Return tiles (n, th, tw, 3) uint8 -> probability (n, th, tw) float32 0..1, run by OpenVINO on the CPU."""
+    keep_silent()
     import openvino  # noqa: PLC0415 - half a second, and training does not need it
 
     core = openvino.Core()

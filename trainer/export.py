@@ -87,17 +87,10 @@ def check_export(model: Inspectable, onnx: bytes, real: Iterable[NDArray[np.uint
     return worst
 
 
-def check_engines_agree(onnx: bytes, tiles: Iterable[NDArray[np.uint8]]) -> None:
-    """Compare both engines on a network, int8 above all.
-
-    Raises:
-        TrainingError: the mean difference of a probability on some tiles is larger than ENGINES_TOLERANCE.
-    """
+def engines_differ(onnx: bytes, tiles: Iterable[NDArray[np.uint8]]) -> float:
+    """Return by how much a probability differs between both engines, the mean of the tiles (n, th, tw, 3) at worst."""
     one, other = openvino_engine(onnx), onnxruntime_engine(onnx)
-    for tile in tiles:
-        difference = float(np.abs(one(tile) - other(tile)).mean())
-        if not difference <= ENGINES_TOLERANCE:
-            raise TrainingError(f"OpenVINO and ONNX Runtime differ on the int8 network by {difference:.2g} on average")
+    return max(float(np.abs(one(tile) - other(tile)).mean()) for tile in tiles)
 
 
 def _difference(name: str, engine: Probabilities, tiles: NDArray[np.uint8], expected: NDArray[np.float32]) -> float:

@@ -15,7 +15,7 @@ from layerwatch.vision.network import Inspectable, add_to_logits, divide_logits
 from trainer.calibration import best_int8
 from trainer.card import CARD, model_card
 from trainer.checkpoint import Progress, contiguous
-from trainer.export import check_engines_agree, check_export, export_onnx
+from trainer.export import check_export, export_onnx
 from trainer.lineage import lineage
 from trainer.loss import weight_offset
 from trainer.operating_point import merit
@@ -36,7 +36,6 @@ def publish(
     tiles = [sample.load_tile(256)[0] for sample in evenly(prepared.validation, 3)]
     console.print(f"exported, at most {check_export(model, onnx, tiles):.1e} from torch")
     quantized = best_int8(onnx, prepared.training, prepared.validation, seed=request.recipe.seed, say=console.print)
-    check_engines_agree(quantized.onnx, tiles)
     both: dict[Precision, bytes] = {"float32": onnx, "int8": quantized.onnx}
     tuned = tune_on_validation(both, prepared, request.wish, console.print)
     manifest = _manifest(request, prepared, progress, tuned.points, tuned.metrics(quantized))

@@ -1,4 +1,7 @@
-"""Static int8: calibrated on real tiles, per channel, written so that both engines read the same small file."""
+"""Static int8: calibrated on real tiles, per channel, written so that both engines read the same small file.
+
+ONNX Runtime and NNCF do it in different ways, and which is closer to float32 depends on the network: see calibration.
+"""
 
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -17,7 +20,8 @@ class Variant(BaseModel):
     """One way to quantize.
 
     Attributes:
-        method: how the range of an activation is chosen: minmax, percentile or entropy.
+        method: how the range of an activation is chosen: minmax, percentile or entropy by ONNX Runtime; or nncf, which
+            also corrects how far rounding shifts the biases.
         reduce_range: seven-bit weights, which cannot overflow on processors without VNNI.
         float_first: so many convolutions at the start stay in float32; the last one always does. The first
             bottlenecks of a MobileNetV2 are the most sensitive: few channels, with ranges far apart.
@@ -42,6 +46,8 @@ def quantize(onnx: bytes, tiles: Tiles, variant: Variant) -> bytes:
         tiles: (th, tw, 3) uint8 of the training data.
         variant: how.
     """
+    if variant.method == "nncf":
+        return _by_nncf(onnx, tiles, variant)
     from onnxruntime.quantization import QuantFormat, QuantType, shape_inference  # noqa: PLC0415
     from onnxruntime.quantization.calibrate import CalibrationMethod  # noqa: PLC0415
     from onnxruntime.quantization.quantize import quantize_static  # noqa: PLC0415
@@ -70,6 +76,16 @@ def quantize(onnx: bytes, tiles: Tiles, variant: Variant) -> bytes:
             extra_options={"CalibStridedMinMax": stride},  # for all methods: so many tiles at once in memory
         )
         return compact(target.read_bytes())
+
+
+def _by_nncf(onnx: bytes, tiles: Tiles, variant: Variant) -> bytes:
+    from trainer.quantize_nncf import quantize_by_nncf  # noqa: PLC0415
+
+    with tempfile.TemporaryDirectory(prefix="quantize-") as folder:
+        source = Path(folder) / "source.onnx"
+        source.write_bytes(onnx)
+        kept = _float_nodes(source, variant.float_first)
+    return compact(quantize_by_nncf(onnx, tiles, float_nodes=kept))
 
 
 def compact(onnx: bytes) -> bytes:

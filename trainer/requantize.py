@@ -13,7 +13,6 @@ from layerwatch.errors import BundleError
 from layerwatch.registry import Registry
 from trainer.calibration import COMPARED_SETS, Quantized, best_int8
 from trainer.comparison import FLOAT32, Way, as_table, compare
-from trainer.export import check_engines_agree
 from trainer.preparing import Prepared, prepare_all
 from trainer.recipe import Recipe
 from trainer.regression import load_regression
@@ -52,7 +51,6 @@ def requantize(order: Order, console: Console) -> list[Way]:
     recipe = _recipe(manifest)
     prepared = _prepare(order, manifest, recipe, console)
     quantized = best_int8(onnx, prepared.training, prepared.validation, seed=recipe.seed, say=console.print)
-    check_engines_agree(quantized.onnx, [sample.load_tile(256)[0] for sample in evenly(prepared.validation, 3)])
     networks: dict[Precision, bytes] = {"float32": onnx, "int8": quantized.onnx}
     tuned = tune_on_validation(networks, prepared, order.wish, console.print)
     place = Registry(order.registry).publish(_write(order, manifest, prepared, quantized, tuned))

@@ -1,6 +1,5 @@
 """The network on OpenVINO: loaded from checked bytes, compiled for each size of tile, tested before it serves."""
 
-import sys
 from collections import OrderedDict
 from typing import Any
 
@@ -9,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from layerwatch.errors import BundleCorruptError
+from layerwatch.telemetry import keep_silent
 from layerwatch.vision.self_test import answer_problem, probe_tile
 
 BACKEND = "openvino"
@@ -16,9 +16,9 @@ KEPT_SHAPES = 4  # compiled networks; a printer writes pictures of one or two si
 
 
 def _runtime() -> Any:  # noqa: ANN401 - OpenVINO has no types
-    """Return OpenVINO without its telemetry, which it takes for absent if the import fails."""
-    sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]  # None is Python's mark for "no import"
-    import openvino  # noqa: PLC0415 - after the mark
+    """Return OpenVINO without its telemetry."""
+    keep_silent()
+    import openvino  # noqa: PLC0415 - after the call
 
     return openvino
 
