@@ -1,11 +1,12 @@
 """Which way to quantize: the one whose int8 network ranks pixels most like the float32 network does."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, field
+from typing import Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
+from rich.progress import track
 
 from layerwatch.errors import TrainingError
 from trainer.engines import Probabilities, openvino_engine, segmenter
@@ -13,11 +14,14 @@ from trainer.export import ENGINES_TOLERANCE, engines_differ
 from trainer.ignore import defects
 from trainer.metrics import PixelCounts, average_precision
 from trainer.quantize import Variant, quantize
+from trainer.sensitivity import most_sensitive
 from trainer.store import MULTIPLE, Sample, evenly
 
 CALIBRATION_TILES: Final = 96
 COMPARED_SETS: Final = 24
 TILE: Final = 256
+ENOUGH: Final = 0.005  # average precision that int8 may lose before layers are taken back to float32
+SENSITIVE: Final = (3, 6, 12)  # so many of them; the file grows with each
 TOO_MUCH: Final = 0.05  # average precision that int8 may lose; more is a fault, not rounding
 VARIANTS: Final = (
     Variant(),
@@ -45,34 +49,75 @@ def best_int8(
 ) -> Quantized:
     """Quantize in several ways and return the one closest to float32 in average precision on validation data.
 
-    Not considered is a file that OpenVINO and ONNX Runtime read differently.
+    Where the best of them loses too much, the layers that suffer most stay in float32. Not considered is a file that
+    OpenVINO and ONNX Runtime read differently.
 
     Raises:
         TrainingError: none is good enough.
     """
     tiles = calibration_tiles(training, seed=seed)
-    compared = evenly(validation, COMPARED_SETS)
-    wanted = compared_precision(openvino_engine(onnx), compared)
-    precisions: dict[str, float] = {}
-    best: tuple[float, bytes, Variant] | None = None
-    looked_at = [sample.load_tile(TILE)[0] for sample in evenly(validation, 3)]
+    trial = _Trial.of(onnx, tiles, validation, say)
     for variant in VARIANTS:
-        candidate = quantize(onnx, tiles, variant)
-        difference = engines_differ(candidate, looked_at)
-        if not difference <= ENGINES_TOLERANCE:
-            say(f"int8 {variant}: left out, OpenVINO and ONNX Runtime differ by {difference:.2g} on average")
-            continue
-        reached = compared_precision(openvino_engine(candidate), compared)
-        precisions[str(variant)] = reached
-        say(f"int8 {variant}: average precision {reached:.4f}, float32 {wanted:.4f}")
-        loss = max(0.0, wanted - reached)
-        if best is None or loss < best[0]:
-            best = (loss, candidate, variant)
-    if best is None:
+        trial.try_out(variant)
+    if trial.best is not None and trial.best.loss > ENOUGH:
+        say(f"int8 loses {trial.best.loss:.4f}, more than {ENOUGH}: the layers that suffer most stay in float32")
+        calibrated = trial.best.variant if trial.best.variant.method != "nncf" else Variant(float_first=9)
+        ranked = most_sensitive(
+            onnx, tiles, calibrated, track=lambda names: track(names, description="each layer alone")
+        )
+        for number in SENSITIVE:
+            trial.try_out(calibrated.model_copy(update={"float_also": ranked[:number]}))
+    if trial.best is None:
         raise TrainingError("OpenVINO and ONNX Runtime differ on every int8 network: nothing is published")
-    if best[0] > TOO_MUCH:
-        raise TrainingError(f"every way to int8 loses more than {TOO_MUCH} of the average precision {wanted:.3f}")
-    return Quantized(onnx=best[1], variant=best[2], float_precision=wanted, precisions=precisions)
+    if trial.best.loss > TOO_MUCH:
+        raise TrainingError(f"every way to int8 loses more than {TOO_MUCH} of the average precision {trial.wanted:.3f}")
+    return Quantized(
+        onnx=trial.best.onnx,
+        variant=trial.best.variant,
+        float_precision=trial.wanted,
+        precisions=trial.precisions,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Int8:
+    onnx: bytes
+    variant: Variant
+    loss: float
+
+
+@dataclass(slots=True, kw_only=True)
+class _Trial:
+    """Tries one way after the other and keeps the one that loses least; of equals the first, which is smaller."""
+
+    onnx: bytes
+    tiles: Sequence[NDArray[np.uint8]]
+    compared: Sequence[Sample]
+    say: Callable[[str], None]
+    wanted: float
+    precisions: dict[str, float] = field(default_factory=dict)
+    best: _Int8 | None = None
+
+    @classmethod
+    def of(
+        cls, onnx: bytes, tiles: Sequence[NDArray[np.uint8]], validation: Sequence[Sample], say: Callable[[str], None]
+    ) -> Self:
+        compared = evenly(validation, COMPARED_SETS)
+        wanted = compared_precision(openvino_engine(onnx), compared)
+        return cls(onnx=onnx, tiles=tiles, compared=compared, say=say, wanted=wanted)
+
+    def try_out(self, variant: Variant) -> None:
+        candidate = quantize(self.onnx, self.tiles, variant)
+        difference = engines_differ(candidate, [sample.load_tile(TILE)[0] for sample in evenly(self.compared, 3)])
+        if not difference <= ENGINES_TOLERANCE:
+            self.say(f"int8 {variant}: left out, OpenVINO and ONNX Runtime differ by {difference:.2g} on average")
+            return
+        reached = compared_precision(openvino_engine(candidate), self.compared)
+        self.precisions[str(variant)] = reached
+        self.say(f"int8 {variant}: average precision {reached:.4f}, float32 {self.wanted:.4f}")
+        loss = max(0.0, self.wanted - reached)
+        if self.best is None or loss < self.best.loss:
+            self.best = _Int8(onnx=candidate, variant=variant, loss=loss)
 
 
 def calibration_tiles(samples: Sequence[Sample], *, seed: int) -> list[NDArray[np.uint8]]:
