@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
 from layerwatch.errors import TrainingError
-from layerwatch.layers import Stage
+from layerwatch.layers import LayerKey, Stage, safe_name
 from layerwatch.profile import Profile, load_profile
 from trainer.labels.corrections import find_corrections
 from trainer.labels.folder import Label, find_labels
@@ -164,7 +164,7 @@ def _layer_files(source: Source, index: int, key: Key, pictures: tuple[Path, ...
     build, layer, stage = key
     mask = label.mask if label else None
     if label is None and isinstance(source.masks, Path):
-        mask = _find_mask(source.images, source.masks, layer, stage, pictures[0])
+        mask = _find_mask(source.images, source.masks, layer_key(source, build, layer, stage), pictures[0])
     beside = mask.with_name(f"{mask.stem}-kinds.png") if mask else None
     return LayerFiles(
         source=index,
@@ -179,12 +179,21 @@ def _layer_files(source: Source, index: int, key: Key, pictures: tuple[Path, ...
     )
 
 
-def _find_mask(images: Path, masks: Path, layer: int, stage: Stage, picture: Path) -> Path:
+def layer_key(source: Source, build: str, layer: int, stage: Stage) -> LayerKey:
+    """Return the key of a layer set; the folder stands for the build where the profile does not name it."""
+    named = build or safe_name(source.images.resolve().name) or "build"
+    return LayerKey(printer=source.profile.name, build=named, layer=layer, stage=stage)
+
+
+def _find_mask(images: Path, masks: Path, key: LayerKey, picture: Path) -> Path:
+    """Return the mask beside others of its build, or the one that `trainer masks` made."""
     folder = masks / picture.parent.relative_to(images)
-    names = (f"{layer:06d}_{stage}.png", f"{picture.stem}.png")
-    found = next((folder / name for name in names if (folder / name).is_file()), None)
+    names = (f"{key.layer:06d}_{key.stage}.png", f"{picture.stem}.png")
+    found = next((path for path in (*(folder / name for name in names), masks / f"{key}.png") if path.is_file()), None)
     if found is None:
-        raise TrainingError(f"{picture} has no mask: neither {names[0]} nor {names[1]} is in {folder}")
+        raise TrainingError(
+            f"{picture} has no mask: neither {names[0]} nor {names[1]} is in {folder}, nor {key}.png in {masks}"
+        )
     return found
 
 

@@ -10,6 +10,7 @@ import pytest
 from layerwatch.vision.read import read_picture
 from simulator.__main__ import main as simulate
 from trainer.__main__ import main
+from trainer.sources import find_layer_sets, parse_sources
 
 
 @pytest.fixture(scope="module")
@@ -42,6 +43,23 @@ def test_each_layer_set_gets_a_mask_named_by_its_key(masks: Callable[..., int], 
     ratios = {layer["key"]: layer["defect_ratio"] for layer in report["layer_sets"]}
     assert ratios[written[0]] == pytest.approx((mask == 255).mean())
     assert read_picture(tmp_path / "sheet.png").pixels.shape[1] > 1_500
+
+
+@pytest.mark.parametrize("below", ["pictures", "pictures/build7"])
+def test_a_training_finds_the_masks_and_knows_that_they_were_made(
+    masks: Callable[..., int], printed: Path, tmp_path: Path, below: str
+) -> None:
+    pictures = printed / below
+    assert masks(pictures=pictures) == 0
+
+    (source,) = parse_sources([pictures], [str(tmp_path / "out")], ["nist-ammt"])
+    found = find_layer_sets(source, 0)
+
+    assert source.regenerated
+    assert [files.mask.stem for files in found if files.mask] == [
+        f"nist-ammt_build7_{files.layer:06d}_{files.stage}" for files in found
+    ]
+    assert len(found) == 8
 
 
 def test_only_the_stage_that_is_asked_for_is_made(masks: Callable[..., int], tmp_path: Path) -> None:

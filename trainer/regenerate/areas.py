@@ -40,6 +40,15 @@ def areas(evidence: Floats, limits: Limits) -> NDArray[np.bool_]:
     return np.asarray(kept[labels])
 
 
+def touching(mask: NDArray[np.bool_], marks: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return (H, W) bool, the areas of a mask that hold one of the marks at least; diagonals connect."""
+    number, labels = cv2.connectedComponents(mask.astype(np.uint8), connectivity=8)
+    kept = np.zeros(number, np.bool_)
+    kept[np.unique(labels[marks])] = True
+    kept[0] = False
+    return np.asarray(kept[labels])
+
+
 def without_specks(mask: NDArray[np.bool_], least: int) -> NDArray[np.bool_]:
     """Return (H, W) bool without the areas that have fewer px; diagonals connect."""
     _, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)

@@ -21,6 +21,10 @@ _LEAST_SEEN: Final = 0.5  # share of unsaturated pixels; from fewer nothing is c
 _SAMPLE: Final = 3  # px; medians over a picture are taken from every third row and column
 _CALM: Final = 25  # percentile: even where a defect covers half of the picture, so many of its pixels are noise alone
 _SIGMA: Final = 1 / 0.3186  # a normal distribution's standard deviation over that percentile of absolute values
+_COARSE: Final = 4  # px; patches are looked at in a picture so much smaller
+_ISLAND: Final = 6.0  # px, standard deviation of the smoothing that leaves patches
+_PART: Final = 20.0  # px, the same for what patches say about the part around them
+_RESTLESS: Final = 1.5  # times the median; what stays below is noise
 _GAINS: Final = (0.95, 1.05)  # a lamp burns a little brighter or darker; more is something else
 
 
@@ -33,12 +37,14 @@ class Residual:
         background: (H, W) what is usual there, 0..1.
         variation: (H, W) how much the place differs from layer to layer, or from pixel to pixel, above 0.
         sees: (H, W) bool, False where picture and background are both saturated.
+        unrest: (H, W) how much whole patches nearby change from layer to layer beyond noise, 0 and more.
     """
 
     difference: Floats
     background: Floats
     variation: Floats
     sees: NDArray[np.bool_]
+    unrest: Floats
 
 
 def sampled(values: Floats, where: NDArray[np.bool_]) -> Floats:
@@ -79,6 +85,7 @@ def from_neighbours(light: Floats, neighbours: Sequence[Floats]) -> Residual:
         background=background,
         variation=np.divide(_smooth(variation), np.maximum(seen, _LEAST_SEEN), dtype=np.float32),
         sees=unsaturated(light, background),
+        unrest=_unrest(stack, background),
     )
 
 
@@ -91,7 +98,25 @@ def from_surroundings(light: Floats) -> Residual:
         background=background,
         variation=surroundings(np.abs(difference)),
         sees=unsaturated(light, background),
+        unrest=np.zeros_like(light),
     )
+
+
+def _unrest(stack: Floats, background: Floats) -> Floats:
+    """Return (H, W), how far patches of the size of scan islands were off the background in any of the layers.
+
+    The hatch turns from layer to layer, and with it what metal mirrors: one island is dark that was bright before.
+    """
+    height, width = background.shape
+    size = (max(1, width // _COARSE), max(1, height // _COARSE))
+    small = cv2.resize(background, size, interpolation=cv2.INTER_AREA)
+    most = np.zeros_like(small)
+    for layer in stack:
+        off = cv2.resize(layer, size, interpolation=cv2.INTER_AREA) - small
+        np.maximum(most, np.abs(cv2.GaussianBlur(off - np.median(off), (0, 0), _ISLAND / _COARSE)), out=most)
+    noise = _RESTLESS * np.median(most)
+    beyond = cv2.GaussianBlur(np.sqrt(np.maximum(most**2 - noise**2, 0)), (0, 0), _PART / _COARSE)
+    return np.asarray(cv2.resize(beyond, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
 
 
 def _smooth(values: NDArray[np.floating]) -> Floats:

@@ -4,26 +4,33 @@ The background is what neighbouring layers of the same build and stage show at t
 where there are none. Its constants were chosen on simulated builds; docs/masks.md says which and what was measured.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from layerwatch.vision.read import Picture
-from trainer.regenerate.areas import Limits, areas, filled
+from trainer.regenerate.areas import Limits, areas, filled, touching
 from trainer.regenerate.background import Floats, Residual, from_neighbours, from_surroundings, unsaturated
 from trainer.regenerate.bed import walls
-from trainer.regenerate.lines import lines
+from trainer.regenerate.lines import THIRDS, lines
 from trainer.regenerate.scene import Scene, grey
 from trainer.regenerate.spots import spots
 from trainer.regenerate.votes import agreed
 
 FEWEST: Final = 2  # neighbouring layers that make a background
 SPOTS: Final = Limits(core=7, extent=3, share=0.25, nearby=(21, 21), least=25)
-ROWS: Final = Limits(core=5, extent=3, share=0.35, nearby=(21, 1), least=150)
-COLUMNS: Final = replace(ROWS, nearby=(1, 21))
+ROWS: Final = {  # by the length of a line's pieces
+    21: Limits(core=5, extent=3, share=0.35, nearby=(21, 1), least=150),
+    63: Limits(core=8, extent=3, share=0.35, nearby=(21, 1), least=400),
+}
+COLUMNS: Final = (1, 21)  # what is near in a line along the columns
+_OWN: Final = 4.0  # standard deviations by which a spot stands out of its own picture somewhere
+_FINE: Final = 2  # scales that this is asked on; a wide one would reach over what is around
+_BESIDE_WALL: Final = 30  # px; the surroundings of a picture reach over a wall, which makes lines along it
 _SCALE_WEIGHTS: Final = np.array([1, 1, 0.5], np.float32)  # old parts below the powder look like large faint spots
 _LONE: Final = 0.8  # what one light alone says counts less: no other can confirm it
 _GAP: Final = 9  # px, width
@@ -46,11 +53,16 @@ def contrast(scene: Scene, needed: int | None = None) -> NDArray[np.uint8]:
     sees = np.stack([residual.sees for residual in residuals])
     trust = np.where(sees.sum(axis=0) >= min(2, len(sees)), 1, _LONE).astype(np.float32) * judged
     evidence = _spot_evidence(residuals, sees, needed) * trust
-    along, across = (found * trust for found in _line_evidence(scene, sees, judged, needed))
-    sure, perhaps = (
-        areas(evidence, _eased(SPOTS, ease)) | areas(along, _eased(ROWS, ease)) | areas(across, _eased(COLUMNS, ease))
-        for ease in (1.0, _UNSURE)
-    )
+    stands_out = _own_evidence(scene, sees, needed) * trust if len(scene.neighbours) >= FEWEST else evidence
+    straight = [(limits, found * trust) for limits, found in _line_evidence(scene, sees, judged, needed)]
+
+    def everything(ease: float) -> NDArray[np.bool_]:
+        found = touching(areas(evidence, _eased(SPOTS, ease)), stands_out >= ease * _OWN)
+        for limits, line in straight:
+            found |= areas(line, _eased(limits, ease))
+        return found
+
+    sure, perhaps = everything(1.0), everything(_UNSURE)
     sure = filled(sure, _GAP, _HOLE) & judged
     return np.where(sure, 255, np.where(perhaps & judged, 128, 0)).astype(np.uint8)
 
@@ -69,25 +81,42 @@ def _spot_evidence(residuals: list[Residual], sees: NDArray[np.bool_], needed: i
     return np.asarray(np.max(voted, axis=0), np.float32)
 
 
+def _own_evidence(scene: Scene, sees: NDArray[np.bool_], needed: int | None) -> Floats:
+    """Return (H, W), how far a spot stands out of its surroundings in its own picture.
+
+    What only the neighbours show, as a part that this layer does not have yet, differs from them and is no defect.
+    """
+    residuals = [
+        replace(from_surroundings(grey(light)), sees=seen) for light, seen in zip(scene.lights, sees, strict=True)
+    ]
+    found = np.stack([spots(residual)[:_FINE] for residual in residuals], axis=1)
+    return np.asarray(np.max([agreed(scale, sees, needed) for scale in found], axis=0), np.float32)
+
+
 def _line_evidence(
     scene: Scene, sees: NDArray[np.bool_], judged: NDArray[np.bool_], needed: int | None
-) -> tuple[Floats, Floats]:
-    """Return lines along rows and columns; after melting only those that the powder had before.
+) -> Iterator[tuple[Limits, Floats]]:
+    """Yield lines along rows and columns, short and long, with what makes an area of them.
 
-    The edge of a part is a line only after melting, a streak in the powder also before.
+    After melting only those count that the powder had before: the edge of a part is a line only after melting.
     """
-    rows, columns = _lines(scene.lights, sees, needed)
-    if scene.spread:
-        before = np.stack([unsaturated(grey(picture)) & judged for picture in scene.spread])
-        rows_before, columns_before = _lines(scene.spread, before, needed)
-        return np.minimum(rows, rows_before), np.minimum(columns, columns_before)
-    return rows, columns
+    away = cv2.erode(judged.astype(np.uint8), np.ones((2 * _BESIDE_WALL + 1,) * 2, np.uint8), borderValue=1)
+    before = np.stack([unsaturated(grey(picture)) & judged for picture in scene.spread]) if scene.spread else None
+    for third in THIRDS:
+        found = _lines(scene.lights, sees, needed, third)
+        if before is not None:
+            spread = _lines(scene.spread, before, needed, third)
+            found = [np.minimum(one, other) for one, other in zip(found, spread, strict=True)]
+        yield from zip(
+            (ROWS[third], replace(ROWS[third], nearby=COLUMNS)), (line * away for line in found), strict=True
+        )
 
 
-def _lines(lights: Sequence[Picture], sees: NDArray[np.bool_], needed: int | None) -> tuple[Floats, Floats]:
-    found = [lines(grey(picture), seen) for picture, seen in zip(lights, sees, strict=True)]
-    rows, columns = (agreed(np.stack(direction), sees, needed) for direction in zip(*found, strict=True))
-    return rows, columns
+def _lines(
+    lights: Sequence[Picture], sees: NDArray[np.bool_], needed: int | None, third: int
+) -> list[NDArray[np.float32]]:
+    found = [lines(grey(picture), seen, third) for picture, seen in zip(lights, sees, strict=True)]
+    return [agreed(np.stack(direction), sees, needed) for direction in zip(*found, strict=True)]
 
 
 def _eased(limits: Limits, ease: float) -> Limits:

@@ -9,26 +9,32 @@ from numpy.typing import NDArray
 from trainer.regenerate.background import Floats, surroundings, typical
 from trainer.regenerate.order import ascending
 
-_THIRD: Final = 21  # px; a line shows in two of three successive pieces of this length
+THIRDS: Final = (21, 63)  # px; a line shows in two of three successive pieces of this length
 _WIDTHS: Final = (3, 7)  # px
 _LIMIT: Final = 2.5  # standard deviations of a pixel: one strong spot must not look like a faint line
 _AROUND: Final = 101  # px; the noise of a place is measured in a square of this side
 _NOISE: Final = 0.59  # standard deviation of the median of three over the mean deviation between two, of normal noise
 
 
-def lines(light: Floats, sees: NDArray[np.bool_]) -> tuple[Floats, Floats]:
+def lines(light: Floats, sees: NDArray[np.bool_], third: int) -> tuple[Floats, Floats]:
     """Return (H, W) along the rows and along the columns: standard deviations by which a line differs from both sides.
 
     A step, as the border of the plate, differs from one side only and is none.
+
+    Args:
+        light: (H, W) of one light.
+        sees: (H, W) bool, where it is not blind.
+        third: px, one of THIRDS: the longer, the fainter a line may be, and the straighter it has to be.
     """
     flat = light - surroundings(light)
     limit = _LIMIT * typical(flat, sees)
     flat = np.clip(flat, -limit, limit)
-    return _along_rows(flat, sees), np.ascontiguousarray(_along_rows(np.ascontiguousarray(flat.T), sees.T).T)
+    rows, columns = _along_rows(flat, sees, third), _along_rows(np.ascontiguousarray(flat.T), sees.T, third)
+    return rows, np.ascontiguousarray(columns.T)
 
 
-def _along_rows(flat: Floats, sees: NDArray[np.bool_]) -> Floats:
-    pieces = _pieces(flat)
+def _along_rows(flat: Floats, sees: NDArray[np.bool_], third: int) -> Floats:
+    pieces = _pieces(flat, third)
     lasting, uneven = ascending(pieces)[1], pieces[0] - pieces[2]
     strongest = np.zeros_like(flat)
     for width in _WIDTHS:
@@ -38,11 +44,11 @@ def _along_rows(flat: Floats, sees: NDArray[np.bool_]) -> Floats:
     return strongest
 
 
-def _pieces(flat: Floats) -> Floats:
+def _pieces(flat: Floats, third: int) -> Floats:
     """Return (3, H, W), the means of three successive pieces of the row around each pixel; a spot is in one of them."""
     width = flat.shape[1]
-    means = cv2.blur(cv2.copyMakeBorder(flat, 0, 0, _THIRD, _THIRD, cv2.BORDER_REFLECT_101), (_THIRD, 1))
-    return np.stack([means[:, first : first + width] for first in (0, _THIRD, 2 * _THIRD)])
+    means = cv2.blur(cv2.copyMakeBorder(flat, 0, 0, third, third, cv2.BORDER_REFLECT_101), (third, 1))
+    return np.stack([means[:, first : first + width] for first in (0, third, 2 * third)])
 
 
 def _sides(along: Floats, width: int) -> tuple[Floats, Floats]:

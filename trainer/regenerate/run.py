@@ -13,7 +13,7 @@ from rich.progress import track
 
 from layerwatch.atomic import write_atomic
 from layerwatch.errors import TrainingError
-from layerwatch.layers import LayerKey, Stage, safe_name
+from layerwatch.layers import Stage
 from layerwatch.profile import load_profile
 from layerwatch.vision.encode import encode_png
 from trainer.kinds import kind_names
@@ -24,7 +24,7 @@ from trainer.regenerate.figures import Figures
 from trainer.regenerate.method import Method
 from trainer.regenerate.methods import METHODS
 from trainer.regenerate.neighbours import SceneReader
-from trainer.sources import CLEAN, LayerFiles, Source, find_layer_sets
+from trainer.sources import CLEAN, LayerFiles, Source, find_layer_sets, layer_key
 
 REPORT: Final = "masks.json"  # beside the masks: how they were made, and that no person drew them
 
@@ -114,7 +114,7 @@ def _make(files: LayerFiles, order: Order, reader: SceneReader, outcome: Outcome
         true = read_kinds(files.mask, files.kinds, (), scene.shape)
     masks: dict[Method, NDArray[np.uint8]] = {method: METHODS[method](scene, order.votes) for method in order.methods}
     mask = masks[order.methods[0]]
-    key = _key(files, reader.source)
+    key = layer_key(reader.source, files.build, files.layer, files.stage)
     write_atomic(order.target / f"{key}.png", encode_png(mask))
     made = density(key, mask, scene.plate)
     outcome.densities.append(made)
@@ -123,11 +123,6 @@ def _make(files: LayerFiles, order: Order, reader: SceneReader, outcome: Outcome
     if true is not None:
         for method, own in masks.items():
             outcome.figures[method, files.stage].add(own, true)
-
-
-def _key(files: LayerFiles, source: Source) -> LayerKey:
-    build = files.build or safe_name(source.images.resolve().name) or "build"
-    return LayerKey(printer=source.profile.name, build=build, layer=files.layer, stage=files.stage)
 
 
 def _named(figures: Figures, kinds: dict[int, str]) -> dict[str, float]:

@@ -7,8 +7,9 @@ from layerwatch.vision.read import Picture
 from trainer.regenerate.areas import Limits, areas, filled
 from trainer.regenerate.bed import walls
 from trainer.regenerate.contact_sheet import ContactSheet
-from trainer.regenerate.contrast import contrast
+from trainer.regenerate.contrast import ROWS, contrast
 from trainer.regenerate.dark_threshold import dark_threshold
+from trainer.regenerate.lines import THIRDS, lines
 from trainer.regenerate.order import ascending
 from trainer.regenerate.scene import Scene
 from trainer.regenerate.votes import agreed
@@ -121,6 +122,58 @@ def test_what_every_layer_shows_is_no_defect() -> None:
     mask = contrast(Scene(lights=pictures[0], neighbours=pictures[1:]))
 
     assert not mask[85:95, 95:105].any()
+
+
+def test_what_only_the_neighbours_show_is_no_defect() -> None:
+    layers = [powder(seed) for seed in range(4)]
+    for layer in layers:
+        for light in layer:
+            light[80:130, 90:140] -= 6_000  # a part, which the layer in question does not have yet
+    pictures = [taken(layer) for layer in layers]
+
+    assert not (contrast(Scene(lights=taken(powder(9)), neighbours=pictures)) == 255).any()
+
+
+def test_islands_that_mirror_in_turn_are_none_but_a_spot_on_them_is_one() -> None:
+    def with_an_island(seed: int, top: int, left: int) -> list[NDArray[np.float64]]:
+        lights = powder(seed)
+        for light in lights:
+            light[top : top + 30, left : left + 30] += 1_200
+        return lights
+
+    turns = ((60, 60), (90, 60), (60, 90), (90, 90))
+    layers = [taken(with_an_island(seed, *turn)) for seed, turn in enumerate(turns)]
+    lights = with_an_island(7, 90, 75)
+    for light in lights:
+        light[70:80, 70:80] -= 9_000
+
+    mask = contrast(Scene(lights=taken(lights), neighbours=layers))
+
+    assert (mask[71:79, 71:79] == 255).all()
+    assert not (mask[95:118, 85:103] == 255).any()
+
+
+def test_a_faint_line_stands_out_more_the_longer_one_looks() -> None:
+    rng = np.random.default_rng(3)
+    light = rng.normal(0.5, 0.01, (300, 600)).astype(np.float32)
+    light[150:153] -= 0.006
+    sees = np.ones(light.shape, np.bool_)
+
+    short, long = (float(np.median(lines(light, sees, third)[0][151, 100:500])) for third in THIRDS)
+
+    assert short < ROWS[21].core
+    assert long > ROWS[63].core
+
+
+def test_lines_along_a_dark_wall_are_its_edge() -> None:
+    layers = [powder(seed) for seed in range(5)]
+    for layer in layers:
+        for light in layer:
+            light[:, :30] = 3_000
+            light[:, 50:54] += 3_000  # the rim of the plate
+    pictures = [taken(layer) for layer in layers]
+
+    assert not (contrast(Scene(lights=pictures[0], neighbours=pictures[1:])) == 255).any()
 
 
 def test_a_faint_streak_along_the_picture_is_found() -> None:
