@@ -8,7 +8,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -30,7 +29,6 @@ ROWS: Final = {  # by the length of a line's pieces
 COLUMNS: Final = (1, 21)  # what is near in a line along the columns
 _OWN: Final = 4.0  # standard deviations by which a spot stands out of its own picture somewhere
 _FINE: Final = 2  # scales that this is asked on; a wide one would reach over what is around
-_BESIDE_WALL: Final = 30  # px; the surroundings of a picture reach over a wall, which makes lines along it
 _SCALE_WEIGHTS: Final = np.array([1, 1, 0.5], np.float32)  # old parts below the powder look like large faint spots
 _LONE: Final = 0.8  # what one light alone says counts less: no other can confirm it
 _GAP: Final = 9  # px, width
@@ -100,16 +98,13 @@ def _line_evidence(
 
     After melting only those count that the powder had before: the edge of a part is a line only after melting.
     """
-    away = cv2.erode(judged.astype(np.uint8), np.ones((2 * _BESIDE_WALL + 1,) * 2, np.uint8), borderValue=1)
     before = np.stack([unsaturated(grey(picture)) & judged for picture in scene.spread]) if scene.spread else None
     for third in THIRDS:
         found = _lines(scene.lights, sees, needed, third)
         if before is not None:
             spread = _lines(scene.spread, before, needed, third)
             found = [np.minimum(one, other) for one, other in zip(found, spread, strict=True)]
-        yield from zip(
-            (ROWS[third], replace(ROWS[third], nearby=COLUMNS)), (line * away for line in found), strict=True
-        )
+        yield from zip((ROWS[third], replace(ROWS[third], nearby=COLUMNS)), found, strict=True)
 
 
 def _lines(

@@ -11,6 +11,9 @@ from trainer.regenerate.order import ascending
 
 THIRDS: Final = (21, 63)  # px; a line shows in two of three successive pieces of this length
 _WIDTHS: Final = (3, 7)  # px
+_STEP: Final = 0.01  # of its brightness that a place changes from one px to the next; lamps change it less
+_DARKEST: Final = 0.05  # of full scale; below, noise makes such steps
+_BESIDE: Final = 21  # px around a step
 _LIMIT: Final = 2.5  # standard deviations of a pixel: one strong spot must not look like a faint line
 _AROUND: Final = 101  # px; the noise of a place is measured in a square of this side
 _NOISE: Final = 0.59  # standard deviation of the median of three over the mean deviation between two, of normal noise
@@ -26,11 +29,20 @@ def lines(light: Floats, sees: NDArray[np.bool_], third: int) -> tuple[Floats, F
         sees: (H, W) bool, where it is not blind.
         third: px, one of THIRDS: the longer, the fainter a line may be, and the straighter it has to be.
     """
-    flat = light - surroundings(light)
+    around = surroundings(light)
+    flat = light - around
     limit = _LIMIT * typical(flat, sees)
     flat = np.clip(flat, -limit, limit)
     rows, columns = _along_rows(flat, sees, third), _along_rows(np.ascontiguousarray(flat.T), sees.T, third)
-    return rows, np.ascontiguousarray(columns.T)
+    level = ~_steps(around)
+    return rows * level, np.ascontiguousarray(columns.T) * level
+
+
+def _steps(around: Floats) -> NDArray[np.bool_]:
+    """Return (H, W) bool, where the surroundings jump: smoothed as they are, they leave a line on both sides."""
+    right, down = (cv2.Sobel(around, cv2.CV_32F, dx, 1 - dx, ksize=3, scale=1 / 8) for dx in (1, 0))
+    jumps = cv2.magnitude(right, down) > _STEP * np.maximum(around, _DARKEST)
+    return np.asarray(cv2.dilate(jumps.astype(np.uint8), np.ones((_BESIDE, _BESIDE), np.uint8)) > 0)
 
 
 def _along_rows(flat: Floats, sees: NDArray[np.bool_], third: int) -> Floats:
