@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from layerwatch.vision.read import Picture
-from trainer.regenerate.areas import Limits, areas, filled, touching
+from trainer.regenerate.areas import Limits, areas, filled, marked
 from trainer.regenerate.background import Floats, Residual, from_neighbours, from_surroundings, unsaturated
 from trainer.regenerate.bed import walls
 from trainer.regenerate.lines import THIRDS, lines
@@ -27,7 +27,8 @@ ROWS: Final = {  # by the length of a line's pieces
     63: Limits(core=8, extent=3, share=0.35, nearby=(21, 1), least=400),
 }
 COLUMNS: Final = (1, 21)  # what is near in a line along the columns
-_OWN: Final = 4.0  # standard deviations by which a spot stands out of its own picture somewhere
+_OWN: Final = 3.0  # standard deviations by which a spot stands out of its own picture,
+_OWN_SHARE: Final = 0.03  # at so many of its pixels: of something large only the border does
 _FINE: Final = 2  # scales that this is asked on; a wide one would reach over what is around
 _SCALE_WEIGHTS: Final = np.array([1, 1, 0.5], np.float32)  # old parts below the powder look like large faint spots
 _LONE: Final = 0.8  # what one light alone says counts less: no other can confirm it
@@ -55,7 +56,7 @@ def contrast(scene: Scene, needed: int | None = None) -> NDArray[np.uint8]:
     straight = [(limits, found * trust) for limits, found in _line_evidence(scene, sees, judged, needed)]
 
     def everything(ease: float) -> NDArray[np.bool_]:
-        found = touching(areas(evidence, _eased(SPOTS, ease)), stands_out >= ease * _OWN)
+        found = marked(areas(evidence, _eased(SPOTS, ease)), stands_out >= _OWN, ease * _OWN_SHARE)
         for limits, line in straight:
             found |= areas(line, _eased(limits, ease))
         return found
