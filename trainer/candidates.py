@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from trainer.overlap import COUNTED_PX, FOUND_SHARE, Overlap
 
 LEVELS: Final = (64, 96, 128, 160, 192, 224)  # of the threshold, that is, of a region's extent
-SMALLEST_REGIONS: Final = (12, 16, 24, 32, 40, 50, 64, 80, 100, 130)
+SMALLEST_REGIONS: Final = (12, 16, 20, 24, 28, 32, 40, 50, 64, 80, 100, 130)
 MEANS: Final[tuple[int, ...]] = tuple(  # of a region's pixels, as closely as they lie near certainty
     int(level) for level in np.unique(np.rint(255 / (1 + np.exp(-np.linspace(-1.0, 6.5, 60)))))
 )

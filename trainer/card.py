@@ -83,7 +83,11 @@ def _measured(manifest: Manifest) -> Iterator[str]:
             yield f"| {name} | {precision} | {' | '.join(_cells(figures))} |"
     yield ""
     yield "In brackets the 95 % interval: Wilson's for shares, by bootstrap over layer sets for the average precision."
-    yield "A region counts as found where the prediction covers a fifth of it."
+    smallest = sorted({one["counted_px"] for each in evaluations.values() for one in each["precisions"].values()})
+    yield (
+        f"True regions of {' or '.join(map(str, smallest))} px and more are asked for; one counts as found where the "
+        "prediction covers a fifth of it."
+    )
     yield "Found regions by kind:"
     yield ""
     for name, evaluation in evaluations.items():

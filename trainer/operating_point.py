@@ -15,7 +15,7 @@ from trainer.overlap import COUNTED_PX, Overlap, compare, true_regions
 from trainer.wish import Wish
 
 ENOUGH_REGIONS: Final = 5  # true regions below which a threshold would be tuned on chance
-AS_GOOD: Final = 0.01  # of region recall; among points as good as the best the F1 of the pixels decides
+AS_GOOD: Final = 0.005  # of region recall; among points as good as the best the F1 of the pixels decides
 
 
 @dataclass(slots=True, kw_only=True)

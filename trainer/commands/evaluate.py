@@ -22,6 +22,7 @@ from trainer.options import (
     ProfileOption,
     RegistryOption,
 )
+from trainer.overlap import COUNTED_PX
 from trainer.settings import TrainerSettings
 
 
@@ -38,7 +39,7 @@ def evaluate(  # noqa: PLR0913 - one parameter an option
     label_boxes: LabelBoxesOption = Role.DEFECT,
     corrections: CorrectionsOption = None,
     precision: Annotated[PrecisionChoice, typer.Option(help="Which network.")] = PrecisionChoice.BOTH,
-    min_region_px: Annotated[int, typer.Option(min=1, help="Smaller true regions are not asked for.")] = 50,
+    min_region_px: Annotated[int, typer.Option(min=1, help="Smaller true regions are not asked for.")] = COUNTED_PX,
     json_file: Annotated[Path | None, typer.Option("--json", help="Write the figures here as JSON.")] = None,
     curve: Annotated[
         Path | None, typer.Option(help="Write a PNG of the precision-recall curves of the pixels.")

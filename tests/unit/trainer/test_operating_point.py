@@ -139,7 +139,7 @@ def test_figures_against_regenerated_masks_say_so() -> None:
 def test_a_threshold_is_not_tuned_on_a_handful_of_defects() -> None:
     few = [*layers(defect=230, noise=120)][:6]
 
-    with pytest.raises(TrainingError, match="shows 3 defect regions of 50 px and more"):
+    with pytest.raises(TrainingError, match="shows 3 defect regions of 30 px and more"):
         choose(survey(few))
 
 
