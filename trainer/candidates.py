@@ -8,7 +8,8 @@ from typing import Final, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer.overlap import COUNTED_PX, FOUND_SHARE, Overlap
+from trainer.overlap import FOUND_SHARE, Overlap
+from trainer.wish import COUNTED_PX
 
 LEVELS: Final = (64, 96, 128, 160, 192, 224)  # of the threshold, that is, of a region's extent
 SMALLEST_REGIONS: Final = (12, 16, 20, 24, 28, 32, 40, 50, 64, 80, 100, 130)

@@ -11,12 +11,12 @@ from layerwatch.errors import BundleError
 from layerwatch.promotions import Check
 from layerwatch.registry import Registry
 from trainer.evaluating import evaluate_bundle
-from trainer.overlap import COUNTED_PX
 from trainer.promotion import GateResult, Limits, compare_bundles, compare_precisions
 from trainer.regression import load_regression
 from trainer.self_test import check_bundle
 from trainer.sources import Source
 from trainer.summary import Report
+from trainer.wish import COUNTED_PX
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,8 +11,8 @@ from layerwatch.errors import TrainingError
 from trainer.candidates import LEVELS, Candidate, candidates
 from trainer.measuring import Measured
 from trainer.metrics import PixelCounts, precision_recall
-from trainer.overlap import COUNTED_PX, Overlap, compare, true_regions
-from trainer.wish import Wish
+from trainer.overlap import Overlap, compare, true_regions
+from trainer.wish import COUNTED_PX, Wish
 
 ENOUGH_REGIONS: Final = 5  # true regions below which a threshold would be tuned on chance
 AS_GOOD: Final = 0.005  # of region recall; among points as good as the best the F1 of the pixels decides

@@ -11,7 +11,6 @@ from trainer.ignore import defects, judged
 
 FOUND_SHARE: Final = 0.2  # of a true region's pixels that the predicted mask has to cover
 _DIAGONALS_TOO: Final = 8
-COUNTED_PX: Final = 30  # smaller true regions are not asked for
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

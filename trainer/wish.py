@@ -1,8 +1,12 @@
 """What an operating point is wanted for."""
 
+from typing import Final
+
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from layerwatch.errors import TrainingError, one_line
+
+COUNTED_PX: Final = 30  # smaller true regions are not asked for
 
 
 class Wish(BaseModel):

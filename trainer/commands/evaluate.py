@@ -22,8 +22,8 @@ from trainer.options import (
     ProfileOption,
     RegistryOption,
 )
-from trainer.overlap import COUNTED_PX
 from trainer.settings import TrainerSettings
+from trainer.wish import COUNTED_PX
 
 
 @app.command()
