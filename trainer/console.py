@@ -47,7 +47,7 @@ def _figures(run: Run, loss: float) -> TrainingProgress:
     return TrainingProgress(
         step=run.step,
         steps=run.recipe.steps,
-        spent=run.spent,
+        spent=1.0 if run.ended else run.spent,
         loss=loss,
         average_precision=measured[-1] if measured else None,
         seconds_left=_seconds_left(run),

@@ -138,12 +138,14 @@ def _run(  # noqa: PLR0913, PLR0917 - the parts of the loop
     def seconds() -> float:
         return fabric.broadcast(before + time.monotonic() - started)
 
+    last: float | None = None
     try:
         while not progress.ended:
-            losses.append(learner.learn(progress, next(batches)))
+            last = learner.learn(progress, next(batches))
+            losses.append(last)
             progress.step += 1
             progress.seconds = seconds()
-            report(progress, losses[-1])
+            report(progress, last)
             if progress.step % recipe.validate_every == 0 or progress.spent >= 1:
                 _measure(learner, progress, watched, checkpoint, float(np.mean(losses)))
                 losses.clear()
@@ -151,6 +153,8 @@ def _run(  # noqa: PLR0913, PLR0917 - the parts of the loop
             if time.monotonic() - saved > SAVE_SECONDS:
                 _save(learner, progress, checkpoint)
                 saved = time.monotonic()
+        if last is not None:
+            report(progress, last)  # what was measured last may have ended it
         if progress.best < 0:  # ended between two validations
             _measure(learner, progress, watched, checkpoint, progress.curve[-1].loss if progress.curve else 0.0)
     finally:
