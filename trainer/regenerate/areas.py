@@ -1,12 +1,15 @@
 """From evidence to areas: a strong core decides that there is something, weaker evidence how far it reaches."""
 
 from dataclasses import dataclass
+from typing import Final
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from trainer.regenerate.background import Floats
+
+_STRONG: Final = 20.0  # evidence; more in a few pixels says nothing about the others
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +57,27 @@ def without_specks(mask: NDArray[np.bool_], least: int) -> NDArray[np.bool_]:
     kept = stats[:, cv2.CC_STAT_AREA] >= least
     kept[0] = False
     return np.asarray(kept[labels])
+
+
+def enclosed(
+    mask: NDArray[np.bool_], outside: NDArray[np.bool_], evidence: Floats, least: float, hole: int
+) -> NDArray[np.bool_]:
+    """Return (H, W) bool, the mask with what it encloses, alone or with the `outside`, and what is not clean itself.
+
+    Args:
+        mask: (H, W).
+        outside: (H, W), pixels of which nothing is known.
+        evidence: (H, W).
+        least: evidence that a hole has on average.
+        hole: px that it has at most.
+    """
+    free = (~mask & ~outside).astype(np.uint8)
+    number, labels, stats, _ = cv2.connectedComponentsWithStats(free, connectivity=4)
+    areas_px = stats[:, cv2.CC_STAT_AREA]
+    sums = np.bincount(labels.ravel(), weights=np.minimum(evidence, _STRONG).ravel(), minlength=number)
+    filling = (areas_px <= hole) & (sums >= least * areas_px)
+    filling[0] = False  # what is not free
+    return np.asarray(mask | filling[labels])
 
 
 def filled(mask: NDArray[np.bool_], gap: int, hole: int) -> NDArray[np.bool_]:

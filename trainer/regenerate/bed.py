@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from trainer.regenerate.background import Floats
 
 _DARK: Final = 0.5  # of the usual brightness; a wall stays below
-_MARGIN: Final = 16  # px beside a wall that are not judged: its edge moves a little, and nothing can be compared there
+_MARGIN: Final = 6  # px beside a wall that are not judged: its edge moves a little, and nothing can be compared there
 
 
 def walls(usual: Floats) -> NDArray[np.bool_]:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from layerwatch.vision.read import Picture
-from trainer.regenerate.areas import Limits, areas, filled, marked
+from trainer.regenerate.areas import Limits, areas, enclosed, filled, marked
 from trainer.regenerate.background import Floats, Residual, from_neighbours, from_surroundings, unsaturated
 from trainer.regenerate.bed import walls
 from trainer.regenerate.lines import THIRDS, lines
@@ -30,10 +30,14 @@ COLUMNS: Final = (1, 21)  # what is near in a line along the columns
 _OWN: Final = 3.0  # standard deviations by which a spot stands out of its own picture,
 _OWN_SHARE: Final = 0.03  # at so many of its pixels: of something large only the border does
 _FINE: Final = 2  # scales that this is asked on; a wide one would reach over what is around
-_SCALE_WEIGHTS: Final = np.array([1, 1, 0.5], np.float32)  # old parts below the powder look like large faint spots
+_SCALE_WEIGHTS: Final = (1, 1, 0.5)  # old parts below the powder look like large faint spots
 _LONE: Final = 0.8  # what one light alone says counts less: no other can confirm it
 _GAP: Final = 9  # px, width
 _HOLE: Final = 400  # px, area; inside one defect the evidence comes and goes
+_INSIDE: Final = 2.5  # evidence of the widest scale that what a defect encloses has on average,
+_INSIDE_PX: Final = (
+    60_000  # where it is no larger: powder between two defects is clean, and a bed between streaks large
+)
 _UNSURE: Final = 0.7  # of the limits of a core; what only reaches these is to be ignored
 
 
@@ -51,7 +55,8 @@ def contrast(scene: Scene, needed: int | None = None) -> NDArray[np.uint8]:
     residuals = [replace(residual, sees=residual.sees & judged) for residual in residuals]
     sees = np.stack([residual.sees for residual in residuals])
     trust = np.where(sees.sum(axis=0) >= min(2, len(sees)), 1, _LONE).astype(np.float32) * judged
-    evidence = _spot_evidence(residuals, sees, needed) * trust
+    at_scales = [found * trust for found in _spot_evidence(residuals, sees, needed)]
+    evidence = np.max([weight * found for weight, found in zip(_SCALE_WEIGHTS, at_scales, strict=True)], axis=0)
     stands_out = _own_evidence(scene, sees, needed) * trust if len(scene.neighbours) >= FEWEST else evidence
     straight = [(limits, found * trust) for limits, found in _line_evidence(scene, sees, judged, needed)]
 
@@ -62,7 +67,7 @@ def contrast(scene: Scene, needed: int | None = None) -> NDArray[np.uint8]:
         return found
 
     sure, perhaps = everything(1.0), everything(_UNSURE)
-    sure = filled(sure, _GAP, _HOLE) & judged
+    sure = enclosed(filled(sure, _GAP, _HOLE) & judged, ~judged, at_scales[-1], _INSIDE, _INSIDE_PX)
     return np.where(sure, 255, np.where(perhaps & judged, 128, 0)).astype(np.uint8)
 
 
@@ -74,10 +79,10 @@ def _residuals(scene: Scene) -> list[Residual]:
     return [from_neighbours(light, stack) for light, stack in zip(lights, stacks, strict=True)]
 
 
-def _spot_evidence(residuals: list[Residual], sees: NDArray[np.bool_], needed: int | None) -> Floats:
+def _spot_evidence(residuals: list[Residual], sees: NDArray[np.bool_], needed: int | None) -> list[Floats]:
+    """Return (H, W) for each scale, the finest first."""
     found = np.stack([spots(residual) for residual in residuals], axis=1)  # scales, lights, H, W
-    voted = [weight * agreed(scale, sees, needed) for weight, scale in zip(_SCALE_WEIGHTS, found, strict=True)]
-    return np.asarray(np.max(voted, axis=0), np.float32)
+    return [agreed(scale, sees, needed) for scale in found]
 
 
 def _own_evidence(scene: Scene, sees: NDArray[np.bool_], needed: int | None) -> Floats:

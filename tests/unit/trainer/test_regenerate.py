@@ -4,7 +4,7 @@ import pytest
 from numpy.typing import NDArray
 
 from layerwatch.vision.read import Picture
-from trainer.regenerate.areas import Limits, areas, filled
+from trainer.regenerate.areas import Limits, areas, enclosed, filled
 from trainer.regenerate.bed import walls
 from trainer.regenerate.contact_sheet import ContactSheet
 from trainer.regenerate.contrast import ROWS, contrast
@@ -75,6 +75,29 @@ def test_the_smoothed_edge_of_something_strong_does_not_belong_to_it() -> None:
     found = areas(evidence, Limits(core=7, extent=3, share=0.25, nearby=(9, 9), least=10))
 
     assert found.sum() == 36
+
+
+def test_what_a_defect_encloses_belongs_to_it_unless_it_is_clean() -> None:
+    mask, outside, evidence = (
+        np.zeros((60, 120), np.bool_),
+        np.zeros((60, 120), np.bool_),
+        np.zeros((60, 120), np.float32),
+    )
+    for left in (5, 45, 85):
+        mask[10:40, left : left + 30] = True
+        mask[15:35, left + 5 : left + 25] = False
+    mask[35:40, 85:115] = False
+    outside[35:, 80:] = True
+    evidence[:, :40] = 3
+    evidence[:, 80:] = 3
+
+    found = enclosed(mask, outside, evidence, least=2.5, hole=600)
+
+    assert found[15:35, 10:30].all(), "evidence all over it"
+    assert not found[15:35, 50:70].any(), "clean"
+    assert found[15:35, 90:110].all(), "closed by what is not known"
+    assert not found[:10].any(), "too large"
+    assert not found[outside].any()
 
 
 def test_small_holes_are_filled_and_large_ones_are_not() -> None:
