@@ -30,7 +30,6 @@ COLUMNS: Final = (1, 21)  # what is near in a line along the columns
 _OWN: Final = 3.0  # standard deviations by which a spot stands out of its own picture,
 _OWN_SHARE: Final = 0.03  # at so many of its pixels: of something large only the border does
 _FINE: Final = 2  # scales that this is asked on; a wide one would reach over what is around
-_SCALE_WEIGHTS: Final = (1, 1, 0.5)  # old parts below the powder look like large faint spots
 _LONE: Final = 0.8  # what one light alone says counts less: no other can confirm it
 _GAP: Final = 9  # px, width
 _HOLE: Final = 400  # px, area; inside one defect the evidence comes and goes
@@ -56,7 +55,7 @@ def contrast(scene: Scene, needed: int | None = None) -> NDArray[np.uint8]:
     sees = np.stack([residual.sees for residual in residuals])
     trust = np.where(sees.sum(axis=0) >= min(2, len(sees)), 1, _LONE).astype(np.float32) * judged
     at_scales = [found * trust for found in _spot_evidence(residuals, sees, needed)]
-    evidence = np.max([weight * found for weight, found in zip(_SCALE_WEIGHTS, at_scales, strict=True)], axis=0)
+    evidence = np.max(at_scales, axis=0)
     stands_out = _own_evidence(scene, sees, needed) * trust if len(scene.neighbours) >= FEWEST else evidence
     straight = [(limits, found * trust) for limits, found in _line_evidence(scene, sees, judged, needed)]
 
