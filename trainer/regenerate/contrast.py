@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -30,6 +31,8 @@ COLUMNS: Final = (1, 21)  # what is near in a line along the columns
 _OWN: Final = 3.0  # standard deviations by which a spot stands out of its own picture,
 _OWN_SHARE: Final = 0.03  # at so many of its pixels: of something large only the border does
 _FINE: Final = 2  # scales that this is asked on; a wide one would reach over what is around
+_NARROWER: Final = 1.5  # times what the narrower scale shows nearby: wide evidence reaches beyond a thin line
+_NEARBY: Final = (5, 5)  # px
 _LONE: Final = 0.8  # what one light alone says counts less: no other can confirm it
 _GAP: Final = 9  # px, width
 _HOLE: Final = 400  # px, area; inside one defect the evidence comes and goes
@@ -55,7 +58,8 @@ def contrast(scene: Scene, needed: int | None = None) -> NDArray[np.uint8]:
     sees = np.stack([residual.sees for residual in residuals])
     trust = np.where(sees.sum(axis=0) >= min(2, len(sees)), 1, _LONE).astype(np.float32) * judged
     at_scales = [found * trust for found in _spot_evidence(residuals, sees, needed)]
-    evidence = np.max(at_scales, axis=0)
+    fine, middle, wide = at_scales
+    evidence = np.max([fine, middle, np.minimum(wide, _NARROWER * cv2.blur(middle, _NEARBY))], axis=0)
     stands_out = _own_evidence(scene, sees, needed) * trust if len(scene.neighbours) >= FEWEST else evidence
     straight = [(limits, found * trust) for limits, found in _line_evidence(scene, sees, judged, needed)]
 
@@ -66,7 +70,7 @@ def contrast(scene: Scene, needed: int | None = None) -> NDArray[np.uint8]:
         return found
 
     sure, perhaps = everything(1.0), everything(_UNSURE)
-    sure = enclosed(filled(sure, _GAP, _HOLE) & judged, ~judged, at_scales[-1], _INSIDE, _INSIDE_PX)
+    sure = enclosed(filled(sure, _GAP, _HOLE) & judged, ~judged, wide, _INSIDE, _INSIDE_PX)
     return np.where(sure, 255, np.where(perhaps & judged, 128, 0)).astype(np.uint8)
 
 
