@@ -73,14 +73,14 @@ def write_qdq(onnx: bytes, tiles: Tiles, variant: Variant, folder: Path, *, only
     quantize_static(
         str(prepared),
         str(target),
-        tile_reader(tiles[: len(tiles) // stride * stride]),
+        _reader(tiles[: len(tiles) // stride * stride]),
         quant_format=QuantFormat.QDQ,
         per_channel=True,
         reduce_range=variant.reduce_range,
         activation_type=QuantType.QUInt8,
         weight_type=QuantType.QInt8,
         nodes_to_quantize=list(only) or None,
-        nodes_to_exclude=_float_nodes(_nodes(prepared), variant),
+        nodes_to_exclude=_float_nodes(_nodes(prepared.read_bytes()), variant),
         calibrate_method=methods[variant.method],
         extra_options={"CalibStridedMinMax": stride},  # for all methods: so many tiles at once in memory
     )
@@ -145,11 +145,10 @@ def quantizable(onnx: bytes, variant: Variant) -> list[str]:
     return [node.name for node in nodes if node.op_type == "Conv" and node.name not in kept]
 
 
-def _nodes(onnx: bytes | Path) -> list[Any]:
+def _nodes(onnx: bytes) -> list[Any]:
     import onnx as onnx_format  # noqa: PLC0415
 
-    content = onnx if isinstance(onnx, bytes) else onnx.read_bytes()
-    return list(onnx_format.load_from_string(content).graph.node)
+    return list(onnx_format.load_from_string(onnx).graph.node)
 
 
 def _float_nodes(nodes: Sequence[Any], variant: Variant) -> list[str]:
@@ -160,7 +159,7 @@ def _float_nodes(nodes: Sequence[Any], variant: Variant) -> list[str]:
     return ends + [name for name in variant.float_also if name not in ends]
 
 
-def tile_reader(tiles: Tiles) -> Any:  # noqa: ANN401 - the base class has no types
+def _reader(tiles: Tiles) -> Any:  # noqa: ANN401 - the base class has no types
     """Return the tiles as ONNX Runtime's calibration wants them."""
     from onnxruntime.quantization import CalibrationDataReader  # noqa: PLC0415
 

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from layerwatch.errors import TrainingError
@@ -152,15 +152,27 @@ def find_layer_sets(source: Source, index: int) -> tuple[LayerFiles, ...]:
     if not complete:
         raise TrainingError(f"none of the complete layer sets in {source.images} has labels")
     return tuple(
-        replace(
-            _layer_files(source, index, key, tuple(captures[key][light] for light in lights), labels.get(key)),
+        _layer_files(
+            source,
+            index,
+            key,
+            tuple(captures[key][light] for light in lights),
+            label=labels.get(key),
             corrections=corrections.get(key, ()),
         )
         for key in complete
     )
 
 
-def _layer_files(source: Source, index: int, key: Key, pictures: tuple[Path, ...], label: Label | None) -> LayerFiles:
+def _layer_files(  # noqa: PLR0913 - each a thing of its own
+    source: Source,
+    index: int,
+    key: Key,
+    pictures: tuple[Path, ...],
+    *,
+    label: Label | None,
+    corrections: tuple[Drawing, ...],
+) -> LayerFiles:
     build, layer, stage = key
     mask = label.mask if label else None
     if label is None and isinstance(source.masks, Path):
@@ -175,6 +187,7 @@ def _layer_files(source: Source, index: int, key: Key, pictures: tuple[Path, ...
         mask=mask,
         kinds=beside if beside and beside.is_file() else None,
         drawings=label.drawings if label else (),
+        corrections=corrections,
         labelled=label is not None,
     )
 

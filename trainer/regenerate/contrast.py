@@ -16,14 +16,14 @@ from layerwatch.vision.read import Picture
 from trainer.regenerate.areas import Limits, areas, enclosed, filled, marked
 from trainer.regenerate.background import Floats, Residual, from_neighbours, from_surroundings, unsaturated
 from trainer.regenerate.bed import walls
-from trainer.regenerate.lines import THIRDS, lines
+from trainer.regenerate.lines import lines
 from trainer.regenerate.scene import Scene, grey
 from trainer.regenerate.spots import spots
 from trainer.regenerate.votes import agreed
 
 FEWEST: Final = 2  # neighbouring layers that make a background
 SPOTS: Final = Limits(core=7, extent=3, share=0.25, nearby=(21, 21), least=25)
-ROWS: Final = {  # by the length of a line's pieces
+ROWS: Final = {  # by the px of each third of a line, see `lines`
     21: Limits(core=5, extent=3, share=0.35, nearby=(21, 1), least=150),
     63: Limits(core=8, extent=3, share=0.35, nearby=(21, 1), least=400),
 }
@@ -37,9 +37,7 @@ _LONE: Final = 0.8  # what one light alone says counts less: no other can confir
 _GAP: Final = 9  # px, width
 _HOLE: Final = 400  # px, area; inside one defect the evidence comes and goes
 _INSIDE: Final = 2.5  # evidence of the widest scale that what a defect encloses has on average,
-_INSIDE_PX: Final = (
-    60_000  # where it is no larger: powder between two defects is clean, and a bed between streaks large
-)
+_INSIDE_PX: Final = 60_000  # where it is no larger; the bed between two streaks is
 _UNSURE: Final = 0.7  # of the limits of a core; what only reaches these is to be ignored
 
 
@@ -96,8 +94,7 @@ def _own_evidence(scene: Scene, sees: NDArray[np.bool_], needed: int | None) -> 
     residuals = [
         replace(from_surroundings(grey(light)), sees=seen) for light, seen in zip(scene.lights, sees, strict=True)
     ]
-    found = np.stack([spots(residual)[:_FINE] for residual in residuals], axis=1)
-    return np.asarray(np.max([agreed(scale, sees, needed) for scale in found], axis=0), np.float32)
+    return np.asarray(np.max(_spot_evidence(residuals, sees, needed)[:_FINE], axis=0), np.float32)
 
 
 def _line_evidence(
@@ -108,12 +105,12 @@ def _line_evidence(
     After melting only those count that the powder had before: the edge of a part is a line only after melting.
     """
     before = np.stack([unsaturated(grey(picture)) & judged for picture in scene.spread]) if scene.spread else None
-    for third in THIRDS:
+    for third, rows in ROWS.items():
         found = _lines(scene.lights, sees, needed, third)
         if before is not None:
             spread = _lines(scene.spread, before, needed, third)
             found = [np.minimum(one, other) for one, other in zip(found, spread, strict=True)]
-        yield from zip((ROWS[third], replace(ROWS[third], nearby=COLUMNS)), found, strict=True)
+        yield from zip((rows, replace(rows, nearby=COLUMNS)), found, strict=True)
 
 
 def _lines(

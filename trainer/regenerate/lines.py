@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 from trainer.regenerate.background import Floats, surroundings, typical
 from trainer.regenerate.order import ascending
 
-THIRDS: Final = (21, 63)  # px; a line shows in two of three successive pieces of this length
 _WIDTHS: Final = (3, 7)  # px
 _STEP: Final = 0.01  # of its brightness that a place changes from one px to the next; lamps change it less
 _DARKEST: Final = 0.05  # of full scale; below, noise makes such steps
@@ -27,7 +26,8 @@ def lines(light: Floats, sees: NDArray[np.bool_], third: int) -> tuple[Floats, F
     Args:
         light: (H, W) of one light.
         sees: (H, W) bool, where it is not blind.
-        third: px, one of THIRDS: the longer, the fainter a line may be, and the straighter it has to be.
+        third: px; a line shows in two of three successive pieces of this length. The longer, the fainter it may be,
+            and the straighter it has to be.
     """
     around = surroundings(light)
     flat = light - around

@@ -9,7 +9,7 @@ from trainer.regenerate.bed import walls
 from trainer.regenerate.contact_sheet import ContactSheet
 from trainer.regenerate.contrast import ROWS, contrast
 from trainer.regenerate.dark_threshold import dark_threshold
-from trainer.regenerate.lines import THIRDS, lines
+from trainer.regenerate.lines import lines
 from trainer.regenerate.order import ascending
 from trainer.regenerate.scene import Scene
 from trainer.regenerate.votes import agreed
@@ -182,7 +182,7 @@ def test_a_faint_line_stands_out_more_the_longer_one_looks() -> None:
     light[150:153] -= 0.006
     sees = np.ones(light.shape, np.bool_)
 
-    short, long = (float(np.median(lines(light, sees, third)[0][151, 100:500])) for third in THIRDS)
+    short, long = (float(np.median(lines(light, sees, third)[0][151, 100:500])) for third in ROWS)
 
     assert short < ROWS[21].core
     assert long > ROWS[63].core

@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 
 from layerwatch.errors import TrainingError
+from layerwatch.layers import Stage
+from layerwatch.profile import load_profile
 
 pytestmark = pytest.mark.torch
 pytest.importorskip("torch")
@@ -13,14 +15,18 @@ import torch  # noqa: E402
 from safetensors.torch import save_file  # noqa: E402
 
 from layerwatch.vision.network import Inspectable, add_to_logits, build_network  # noqa: E402 - they need torch
+from trainer import training  # noqa: E402
 from trainer.augment import build_augmentation, change_lights  # noqa: E402
-from trainer.checkpoint import Progress  # noqa: E402
+from trainer.checkpoint import Checkpoint, Progress  # noqa: E402
+from trainer.crops import plan_crops  # noqa: E402
 from trainer.export import export_onnx  # noqa: E402
 from trainer.hardware import Hardware  # noqa: E402
 from trainer.loss import dice_loss, segmentation_loss, weight_offset  # noqa: E402
 from trainer.recipe import Recipe  # noqa: E402
 from trainer.setup import build_optimizer, first_network, rate_factor, training_mode  # noqa: E402
-from trainer.training import Learner  # noqa: E402
+from trainer.sources import CLEAN, LayerFiles, Source  # noqa: E402
+from trainer.store import Sample  # noqa: E402
+from trainer.training import Learner, train_network  # noqa: E402
 from trainer.warm_start import load_trained  # noqa: E402
 
 
@@ -104,6 +110,34 @@ def test_a_file_that_answers_otherwise_than_its_kernels_is_refused(tmp_path: Pat
 
     with pytest.raises(TrainingError, match="is not a trained network with this decoder"):
         load_trained(build_network(decoder_channels=(8, 8, 8, 8, 8)), tmp_path / "w.onnx", tiles)
+
+
+def test_the_last_report_knows_that_a_run_lost_patience(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    kinds = np.zeros((64, 64), np.uint8)
+    kinds[20:40, 20:40] = 1
+    np.save(tmp_path / "k.npy", kinds)
+    np.save(tmp_path / "c.npy", np.repeat(kinds[..., None] * 100, 3, axis=2))
+    source = Source(images=tmp_path, masks=CLEAN, profile=load_profile("nist-ammt"))
+    files = LayerFiles(source=0, build="b", layer=1, stage=Stage.RECOAT, pictures=(Path("a.png"),))
+    samples = [Sample(files=files, channels=tmp_path / "c.npy", kinds=tmp_path / "k.npy", present=(1,))]
+    recipe = Recipe(
+        encoder_weights="none", decoder_channels=(8,) * 5, crop=64, batch=2, steps=50, validate_every=1, patience=1
+    )
+    measured = iter((0.6, 0.5))
+    monkeypatch.setattr(training, "validate", lambda *_: next(measured))
+    ended: list[bool] = []
+
+    train_network(
+        recipe,
+        plan_crops([source], samples, side=64, defect_share=0.5),
+        samples,
+        Checkpoint(folder=tmp_path / "run"),
+        data="d",
+        fabric=Hardware(device="cpu", devices=1, nodes=1, strategy="auto", threads=1).start(mixed_precision=False),
+        report=lambda run, _: ended.append(run.ended),
+    )
+
+    assert ended == [False, False, True]
 
 
 @pytest.mark.parametrize("content", [b"", b"no network"])
