@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import albumentations
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -17,10 +18,15 @@ def build_augmentation() -> Callable[[NDArray[np.uint8], NDArray[np.uint8], np.r
     pipeline: Any = albumentations.Compose(
         [
             albumentations.D4(p=1.0),
-            albumentations.RandomBrightnessContrast(brightness_limit=0.15, contrast_limit=0.25, p=0.6),
-            albumentations.RandomGamma(gamma_limit=(65, 150), p=0.4),
+            albumentations.Affine(
+                rotate=(-12, 12), shear=(-8, 8), scale=(0.9, 1.1), border_mode=cv2.BORDER_REFLECT_101, p=0.3
+            ),
+            albumentations.GridDistortion(num_steps=4, distort_limit=0.2, p=0.2),
+            albumentations.Illumination(intensity_range=(0.02, 0.2), p=0.3),
+            albumentations.RandomBrightnessContrast(brightness_limit=0.25, contrast_limit=0.4, p=0.6),
+            albumentations.RandomGamma(gamma_limit=(50, 200), p=0.4),
             albumentations.GaussianBlur(blur_limit=(3, 5), sigma_limit=(0.3, 1.2), p=0.15),
-            albumentations.GaussNoise(std_range=(0.01, 0.05), p=0.3),
+            albumentations.GaussNoise(std_range=(0.01, 0.07), p=0.3),
         ]
     )
 

@@ -94,6 +94,9 @@ def _measured(manifest: Manifest) -> Iterator[str]:
         yield from _kinds(name, evaluation["precisions"])
         if evaluation["agreement"]:
             yield f"- {name}, same decision by all precisions: {_share(evaluation['agreement'])}"
+        if equal := evaluation.get("equal_precision"):
+            recalls = ", ".join(f"{precision} {recall:.4f}" for precision, recall in equal["recalls"].items())
+            yield f"- {name}, pixel recall where all have a precision of {equal['precision']:.3f}: {recalls}"
     yield ""
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from layerwatch.errors import TrainingError
+from trainer.hairlines import draw_hairlines
 from trainer.ignore import IGNORE, defects, judged
 from trainer.paste import MARGIN_PX, NARROW_PX, paste_defect
 from trainer.sources import Source
@@ -42,6 +43,7 @@ class CropPlan:
         spots: by source, for each kind of defect where it is.
         weights: by source, summing to 1.
         pasted: by source, share of the crops that get one more defect, copied from another place.
+        hairlines: by source, share of the crops into which faint lines are drawn.
         copied: by source, for each kind of defect what can be copied, small or thin; empty where nothing is pasted.
         missed: as spots, those that a trained network does not find; empty where nobody looked.
         false_alarms: by source, where it sees a defect and there is none.
@@ -55,6 +57,7 @@ class CropPlan:
     spots: tuple[tuple[tuple[Spot, ...], ...], ...]
     weights: tuple[float, ...]
     pasted: tuple[float, ...]
+    hairlines: tuple[float, ...]
     copied: tuple[tuple[tuple[Spot, ...], ...], ...]
     missed: tuple[tuple[tuple[Spot, ...], ...], ...] = ()
     false_alarms: tuple[tuple[Spot, ...], ...] = ()
@@ -91,6 +94,7 @@ def plan_crops(sources: Sequence[Source], samples: Sequence[Sample], *, side: in
         spots=tuple(tuple(tuple(by_kind[kind]) for kind in sorted(by_kind)) for by_kind in spots),
         weights=tuple(weights / weights.sum()),
         pasted=tuple(source.paste for source in sources),
+        hairlines=tuple(source.hairlines for source in sources),
         copied=tuple(_copied(source, sources, spots) if source.paste else () for source in sources),
     )
 
@@ -113,6 +117,8 @@ def draw_crop(plan: CropPlan, rng: np.random.Generator) -> tuple[NDArray[np.uint
     if copied and rng.random() < plan.pasted[source]:
         spots = copied[rng.integers(len(copied))]
         channels, mask = paste_defect(channels, mask, *_surrounded(plan, spots[rng.integers(len(spots))]), rng)
+    if rng.random() < plan.hairlines[source]:
+        channels, mask = draw_hairlines(channels, mask, rng)
     return channels, mask
 
 

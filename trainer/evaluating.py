@@ -14,11 +14,11 @@ from trainer.engines import openvino_engine, segmenter
 from trainer.evaluation import Evaluation, judge_layer
 from trainer.kinds import kind_names
 from trainer.measuring import measure
-from trainer.metrics import PixelCounts, precision_recall
+from trainer.metrics import PixelCounts, precision_recall, recall_at
 from trainer.plots import precision_recall_curves
 from trainer.sheet import Worst
 from trainer.sources import LayerFiles, Source, find_layer_sets
-from trainer.summary import REGENERATED, Report, agreement, as_text, rows, summarise
+from trainer.summary import REGENERATED, EqualPrecision, Report, agreement, as_text, rows, summarise
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,8 +63,24 @@ def evaluate_bundle(  # noqa: PLR0913 - each a thing of its own
         evaluations[precision], worst = _run(network, manifest, precision, tracked, sources, layer_sets, threads)
     figures = {name: summarise(evaluation, counted_px=counted_px) for name, evaluation in evaluations.items()}
     counts = {name: evaluation.counts for name, evaluation in evaluations.items()}
-    shown = Shown(worst=worst, counts=counts, points=manifest.operating_points)
-    return Report(bundle=manifest.id, precisions=figures, agreement=agreement(evaluations.values())), shown
+    report = Report(
+        bundle=manifest.id,
+        precisions=figures,
+        agreement=agreement(evaluations.values()),
+        equal_precision=equal_precision(counts, manifest.operating_points),
+    )
+    return report, Shown(worst=worst, counts=counts, points=manifest.operating_points)
+
+
+def equal_precision(
+    counts: Mapping[Precision, PixelCounts], points: Mapping[Precision, OperatingPoint]
+) -> EqualPrecision | None:
+    """Return how int8 compares with float32 whatever their thresholds; None unless both were measured on defects."""
+    if len(counts) < 2 or not all(each.defect.any() for each in counts.values()):
+        return None
+    asked = _here(counts["float32"], points["float32"]).precision
+    recalls = {name: recall_at(precision_recall(each), asked) for name, each in counts.items()}
+    return EqualPrecision(precision=asked, recalls=recalls)
 
 
 def print_report(report: Report, console: Console) -> None:
@@ -79,6 +95,9 @@ def print_report(report: Report, console: Console) -> None:
     console.print(table)
     if report.agreement is not None:
         console.print(f"same decision by all precisions: {as_text(report.agreement)}")
+    if report.equal_precision is not None:
+        recalls = ", ".join(f"{name} {recall:.4f}" for name, recall in report.equal_precision.recalls.items())
+        console.print(f"pixel recall where all have a precision of {report.equal_precision.precision:.3f}: {recalls}")
     if first.against == REGENERATED:
         console.print("[bold]These masks were made by thresholding: the figures say how alike, not how right.[/bold]")
 

@@ -64,6 +64,7 @@ def _source(prepared: Prepared, index: int) -> dict[str, Any]:
         "defect_classes": sorted(source.defect_classes),
         "weight": source.weight,
         "paste": source.paste,
+        "hairlines": source.hairlines,
         "layer_sets": len(own),
         "with_defects": sum(bool(sample.present) for sample in own),
         "builds": len({sample.files.build for sample in own}),

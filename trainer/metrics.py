@@ -55,6 +55,11 @@ def precision_recall(counts: PixelCounts) -> Curve:
     )
 
 
+def recall_at(curve: Curve, precision: float) -> float:
+    """Return the best recall of all thresholds that reach a precision, 0..1; 0 where none does."""
+    return float(curve.recall[curve.precision >= precision].max(initial=0.0))
+
+
 def average_precision(counts: PixelCounts) -> float:
     """Return the area under the precision-recall curve as steps, 0..1; 0 where there are no defects."""
     positives = int(counts.defect.sum())

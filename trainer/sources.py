@@ -36,6 +36,7 @@ class Source:
         profile: how the file names read.
         weight: share of the training crops relative to the other sources; None for the number of layer sets.
         paste: share of its crops, 0..1, that get a small or thin defect copied from one of the same profile.
+        hairlines: share of its crops, 0..1, into which faint lines are drawn.
         defect_classes: grey values of the mask that are defects; empty for every value above 128.
         labels: what people drew, a file or a folder; wins over the masks, layer set by layer set.
         rules: how labels are read.
@@ -47,6 +48,7 @@ class Source:
     profile: Profile
     weight: float | None = None
     paste: float = 0.0
+    hairlines: float = 0.0
     defect_classes: frozenset[int] = frozenset()
     labels: Path | None = None
     rules: LabelRules = field(default_factory=LabelRules)
@@ -94,6 +96,7 @@ def parse_sources(  # noqa: PLR0913 - one parameter an option
     defect_classes: Sequence[str] = (),
     *,
     pastes: Sequence[float] = (),
+    hairlines: Sequence[float] = (),
     labels: Sequence[str] = (),
     label_classes: Sequence[str] = (),
     label_boxes: Role = Role.DEFECT,
@@ -113,6 +116,7 @@ def parse_sources(  # noqa: PLR0913 - one parameter an option
         spread("--profile", profiles, number),
         spread("--weight", weights or [None], number),
         spread("--paste", pastes or [0.0], number),
+        spread("--hairlines", hairlines or [0.0], number),
         spread("--defect-classes", defect_classes or [""], number),
         spread("--labels", labels or [NONE] * number, number, repeat=False),
         [parse_rules(classes, label_boxes) for classes in spread("--label-classes", label_classes or [""], number)],
@@ -216,6 +220,7 @@ def _source(  # noqa: PLR0913, PLR0917 - one option each
     profile: str,
     weight: float | None,
     paste: float,
+    hairlines: float,
     classes: str,
     labels: str,
     rules: LabelRules,
@@ -233,14 +238,16 @@ def _source(  # noqa: PLR0913, PLR0917 - one option each
         raise TrainingError(f"--corrections {corrections}: neither a folder or file, nor the word {NONE}")
     if weight is not None and weight <= 0:
         raise TrainingError(f"--weight {weight}: expected a number above 0")
-    if not 0 <= paste <= 1:
-        raise TrainingError(f"--paste {paste}: expected a share from 0 to 1")
+    for option, share in (("--paste", paste), ("--hairlines", hairlines)):
+        if not 0 <= share <= 1:
+            raise TrainingError(f"{option} {share}: expected a share from 0 to 1")
     return Source(
         images=images,
         masks=masks if masks in WORDS else Path(masks),
         profile=load_profile(profile),
         weight=weight,
         paste=paste,
+        hairlines=hairlines,
         defect_classes=frozenset(class_numbers(classes)),
         labels=None if labels == NONE else Path(labels),
         rules=rules,

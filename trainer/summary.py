@@ -64,6 +64,15 @@ class Figures(BaseModel):
     lights: dict[int, Slice]
 
 
+class EqualPrecision(BaseModel):
+    """The pixel recall of each network where all are as precise as float32 is at its operating point."""
+
+    model_config = ConfigDict(frozen=True)
+
+    precision: float
+    recalls: dict[str, float]
+
+
 class Report(BaseModel):
     """An evaluation of a bundle; `agreement` is the share of layer sets on which all precisions decide alike."""
 
@@ -72,6 +81,7 @@ class Report(BaseModel):
     bundle: str
     precisions: dict[str, Figures]
     agreement: Share | None = None
+    equal_precision: EqualPrecision | None = None
 
 
 def share(count: int, of: int) -> Share:

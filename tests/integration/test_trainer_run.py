@@ -135,6 +135,10 @@ def test_evaluate_writes_figures_and_a_sheet(registry: Path, printed: Path, tmp_
     assert report["bundle"] == "tiny/1"
     assert {figures["layer_sets"] for figures in report["precisions"].values()} == {SETS}
     assert report["agreement"]["of"] == SETS
+    recalls = report["equal_precision"]["recalls"]
+    assert recalls.keys() == {"int8", "float32"}
+    assert all(0 <= recall <= 1 for recall in recalls.values())
+    assert recalls["float32"] >= report["precisions"]["float32"]["all"]["pixels"]["recall"]["value"] - 0.01
     for picture in ("worst.png", "curve.png"):
         assert (tmp_path / picture).read_bytes().startswith(b"\x89PNG")
 

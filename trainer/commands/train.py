@@ -55,6 +55,13 @@ def train(  # noqa: PLR0913 - one parameter an option
             "these pictures, for kinds of which there are few."
         ),
     ] = None,
+    hairlines: Annotated[
+        list[float] | None,
+        typer.Option(
+            help="Share of the crops of each --images into which faint lines are drawn, as a recoater leaves and people "
+            "seldom label."
+        ),
+    ] = None,
     name: Annotated[str, typer.Option(help="Name of the model.")] = "layerwatch",
     version: Annotated[str | None, typer.Option(help="Version; by default date and time.")] = None,
     registry: RegistryOption = None,
@@ -181,6 +188,7 @@ def train(  # noqa: PLR0913 - one parameter an option
             weight or [],
             defect_classes or [],
             pastes=paste or [],
+            hairlines=hairlines or [],
             labels=labels or [],
             label_classes=label_classes or [],
             label_boxes=label_boxes,

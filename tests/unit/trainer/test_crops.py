@@ -99,6 +99,18 @@ def test_a_source_gets_the_small_and_thin_defects_of_its_profile(tmp_path: Path,
     assert not any(mask.any() for _, mask in drawn(replace(plan, weights=(0.0, 0.0, 1.0))))
 
 
+def test_a_source_gets_as_many_lines_as_it_asks_for(tmp_path: Path, layer_files: Files) -> None:
+    sources = [NIST, replace(NIST, hairlines=0.5)]
+    samples = [a_sample(tmp_path, layer_files(1, source=number), kinds_with((2, 0, 0, 1))) for number in (0, 1)]
+    for sample in samples:
+        np.save(sample.channels, np.full((*sample.load_kinds().shape, 3), 150, np.uint8))
+
+    plan = plan_crops(sources, samples, side=64, defect_share=0.0)
+
+    assert not any((channels != 150).any() for channels, _ in drawn(replace(plan, weights=(1.0, 0.0))))
+    assert 0.1 < np.mean([(channels != 150).any() for channels, _ in drawn(replace(plan, weights=(0.0, 1.0)))]) < 0.6
+
+
 def test_large_regions_and_their_crumbs_stay_where_they_are(tmp_path: Path, layer_files: Files) -> None:
     kinds = kinds_with((2, 10, 10, 60), (2, 200, 200, 50), (2, 280, 10, 4))
     samples = [a_sample(tmp_path, layer_files(1), kinds)]

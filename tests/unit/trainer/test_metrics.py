@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from trainer.metrics import PixelCounts, average_precision, precision_recall
+from trainer.metrics import PixelCounts, average_precision, precision_recall, recall_at
 
 
 def some_pixels(seed: int, *, share: float = 0.1) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
@@ -30,6 +30,18 @@ def test_precision_and_recall_are_those_of_counting_at_every_threshold(seed: int
         assert curve.recall[index] == pytest.approx(hits / np.count_nonzero(defect))
         if predicted.any():
             assert curve.precision[index] == pytest.approx(hits / np.count_nonzero(predicted))
+
+
+def test_networks_are_compared_where_they_are_equally_precise() -> None:
+    """Moved scores change the recall at a threshold, and not the recall at a precision."""
+    probability, defect = some_pixels(1)
+    moved = np.maximum(probability.astype(int) - 30, 0).astype(np.uint8)
+    first, second = (precision_recall(counted(each, defect)) for each in (probability, moved))
+
+    assert first.recall[120] - second.recall[120] > 0.1
+    assert recall_at(second, 0.8) == recall_at(first, 0.8)
+    assert first.recall[first.precision >= 0.8].max() == recall_at(first, 0.8) > 0
+    assert recall_at(first, 1.01) == 0
 
 
 @pytest.mark.torch

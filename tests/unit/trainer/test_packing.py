@@ -10,7 +10,7 @@ from trainer.bootstrap import NOTHING, Estimate
 from trainer.card import CARD, model_card
 from trainer.packing import pack, read_evaluations, write_bundle
 from trainer.scores import Scores, Slice
-from trainer.summary import Figures, Kind, Report, share
+from trainer.summary import EqualPrecision, Figures, Kind, Report, share
 
 POINT = OperatingPoint(threshold=0.5, recall=0.8, precision=0.7, measured_on="12 validation layer sets")
 MANIFEST = Manifest(
@@ -82,6 +82,9 @@ def test_nothing_is_packed_over_something_else(tmp_path: Path) -> None:
 def test_an_evaluation_is_told_in_manifest_and_card(tmp_path: Path) -> None:
     folder = write_bundle(tmp_path / "b", FILES, MANIFEST)
     report = Report(bundle="starter/1", precisions={"int8": some_figures()}, agreement=share(4, 4))
+    report = report.model_copy(
+        update={"equal_precision": EqualPrecision(precision=0.9, recalls={"int8": 0.8, "float32": 0.81})}
+    )
     (tmp_path / "e.json").write_text(report.model_dump_json(), encoding="utf-8")
 
     pack(folder, tmp_path / "starter", evaluations=read_evaluations([f"unseen={tmp_path / 'e.json'}"]))
@@ -92,6 +95,7 @@ def test_an_evaluation_is_told_in_manifest_and_card(tmp_path: Path) -> None:
     card = (tmp_path / "starter" / CARD).read_text(encoding="utf-8")
     assert "90.0% [59.6%, 98.2%], 9 of 10" in card
     assert "streak 9 of 10" in card
+    assert "a precision of 0.900: int8 0.8000, float32 0.8100" in card
 
 
 def test_an_evaluation_that_is_none_is_refused(tmp_path: Path) -> None:

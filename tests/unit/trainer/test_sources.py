@@ -84,9 +84,11 @@ def test_lists_that_do_not_fit_are_refused(  # noqa: PLR0917 - one argument a co
 
 
 @pytest.mark.parametrize("share", [-0.1, 1.5])
-def test_a_share_of_pasted_crops_that_is_none_is_refused(tmp_path: Path, share: float) -> None:
+def test_a_share_of_changed_crops_that_is_none_is_refused(tmp_path: Path, share: float) -> None:
     with pytest.raises(TrainingError, match=f"--paste {share}: expected a share"):
         parse_sources([tmp_path], [CLEAN], ["nist-ammt"], pastes=[share])
+    with pytest.raises(TrainingError, match=f"--hairlines {share}: expected a share"):
+        parse_sources([tmp_path], [CLEAN], ["nist-ammt"], hairlines=[share])
 
 
 def test_a_folder_without_any_picture_is_an_error(tmp_path: Path) -> None:
