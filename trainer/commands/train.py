@@ -58,8 +58,8 @@ def train(  # noqa: PLR0913 - one parameter an option
     hairlines: Annotated[
         list[float] | None,
         typer.Option(
-            help="Share of the crops of each --images into which faint lines are drawn, as a recoater leaves and people "
-            "seldom label."
+            help="Share of the crops of each --images into which faint lines are drawn, such as a recoater leaves and "
+            "people seldom label."
         ),
     ] = None,
     name: Annotated[str, typer.Option(help="Name of the model.")] = "layerwatch",
