@@ -79,14 +79,26 @@ class Evaluation:
 
 def served(measured: Measured, point: OperatingPoint) -> Segmentation:
     """Return the regions and the mask that the worker would publish."""
+    answer, mm_per_px = measured.answer(point.threshold), measured.source.profile.mm_per_px
+    return regions_at(point, answer, mm_per_px=mm_per_px, plate=measured.plate)
+
+
+def regions_at(
+    point: OperatingPoint,
+    probability: NDArray[np.uint8],
+    *,
+    mm_per_px: float | None = None,
+    plate: NDArray[np.bool_] | None = None,
+) -> Segmentation:
+    """Return the regions and the mask of a probability * 255, (H, W), at an operating point."""
     return find_regions(
-        measured.answer(point.threshold),
+        probability,
         threshold=point.threshold,
         min_area_px=point.limits.min_region_px,
         min_mean_confidence=point.limits.min_mean_confidence,
         certain_mean_confidence=point.limits.certain_mean_confidence,
-        mm_per_px=measured.source.profile.mm_per_px,
-        plate=measured.plate,
+        mm_per_px=mm_per_px,
+        plate=plate,
     )
 
 

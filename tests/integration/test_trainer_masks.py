@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
+from shutil import copytree
 
 import numpy as np
 import pytest
@@ -10,7 +11,10 @@ import pytest
 from layerwatch.vision.read import read_picture
 from simulator.__main__ import main as simulate
 from trainer.__main__ import main
+from trainer.regenerate.method import DEFAULT, Method
 from trainer.sources import find_layer_sets, parse_sources
+
+STARTER = Path(__file__).parents[2] / "models" / "starter"
 
 
 @pytest.fixture(scope="module")
@@ -76,9 +80,46 @@ def test_the_default_method_beats_the_dark_threshold(
 
     figures = json.loads((tmp_path / "report.json").read_text())["figures"]
     f1 = {(item["method"], item["stage"]): item["f1"] for item in figures}
-    assert set(f1) == {(name, stage) for name in ("contrast", "dark-threshold") for stage in ("melt", "recoat")}
+    assert set(f1) == {(name, stage) for name in Method for stage in ("melt", "recoat")}
     assert f1["contrast", "recoat"] > f1["dark-threshold", "recoat"] + 0.3
+    assert f1[DEFAULT, "recoat"] > f1["dark-threshold", "recoat"] + 0.3
+    assert f1[DEFAULT, "recoat"] == f1["model", "recoat"]
     assert "dark-threshold" in capsys.readouterr().out
+
+
+def test_without_a_network_nothing_learned_can_mark(
+    masks: Callable[..., int], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    missing = ("--bundle", str(tmp_path / "none"), "--registry", str(tmp_path / "registry"))
+
+    assert masks(*missing) == 2
+    assert "there is no model" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+    assert masks("--method", "contrast", *missing) == 0
+    assert json.loads((tmp_path / "out" / "masks.json").read_text())["model"] is None
+
+
+def test_a_changed_network_is_refused(
+    masks: Callable[..., int], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    changed = copytree(STARTER, tmp_path / "changed")
+    network = changed / "float32.onnx"
+    network.write_bytes(network.read_bytes()[:-1] + b"!")
+
+    assert masks("--bundle", str(changed)) == 2
+    assert "float32.onnx" in capsys.readouterr().err
+
+
+def test_what_only_the_contrast_sees_is_left_open(masks: Callable[..., int], tmp_path: Path) -> None:
+    made = {}
+    for method in ("model", "contrast", "checked-model"):
+        assert masks("--method", method) == 0
+        made[method] = np.stack([read_picture(path).pixels for path in sorted((tmp_path / "out").glob("*.png"))])
+
+    only_contrast = (made["contrast"] == 255) & (made["model"] == 0)
+    assert only_contrast.any()
+    assert (made["checked-model"][only_contrast] == 128).all()
+    assert (made["checked-model"] == made["model"])[~only_contrast].all()
 
 
 def test_a_picture_that_cannot_be_read_is_told_and_left_out(

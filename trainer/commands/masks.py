@@ -9,8 +9,11 @@ from rich.console import Console
 
 from layerwatch.atomic import write_atomic
 from layerwatch.layers import Stage
+from layerwatch.settings import load_settings
 from trainer.commands.app import app
-from trainer.regenerate.method import Method
+from trainer.options import RegistryOption
+from trainer.regenerate.method import DEFAULT, Method
+from trainer.settings import TrainerSettings
 
 
 @app.command()
@@ -24,12 +27,16 @@ def masks(  # noqa: PLR0913 - one parameter an option
     method: Annotated[
         list[Method] | None,
         typer.Option(
-            help="How; repeatable: masks of the first are written, the others are only measured.  [default: contrast]"
+            help=f"How; repeatable: masks of the first are written, the others are only measured.  [default: {DEFAULT}]"
         ),
     ] = None,
     votes: Annotated[
-        int | None, typer.Option(min=1, help="Lights that have to agree; by default the majority.")
+        int | None, typer.Option(min=1, help="Lights that have to agree for contrast; by default the majority.")
     ] = None,
+    bundle: Annotated[
+        str, typer.Option(help="The trained network: directory of a bundle, or NAME or NAME/VERSION in the registry.")
+    ] = "models/starter",
+    registry: RegistryOption = None,
     stage: Annotated[list[Stage] | None, typer.Option(help="Only this stage; repeatable; by default both.")] = None,
     truth: Annotated[
         Path | None,
@@ -42,7 +49,8 @@ def masks(  # noqa: PLR0913 - one parameter an option
     """Make masks from the pictures alone, where nobody has drawn any: PRINTER_BUILD_LLLLLL_STAGE.png in OUT.
 
     255 is a defect, 0 is clean, 128 is left open: training and figures ignore it. Such masks are a start, no truth:
-    look at them with --sheet.
+    look at them with --sheet. A network that learns from what another one marked learns its mistakes too; what nothing
+    learned sees and the network does not is left open, and with --method contrast no network has a say.
 
     Example:
     python -m trainer masks pictures/build7 masks/build7 --profile nist-ammt --sheet sheet.png
@@ -50,16 +58,20 @@ def masks(  # noqa: PLR0913 - one parameter an option
     How good is it? On a simulated build with its truth:
     python -m trainer masks data/seed1 masks/seed1 --profile nist-ammt --truth data/seed1-truth --compare
     """
+    from layerwatch.registry import Registry  # noqa: PLC0415
     from trainer.regenerate.run import Order, as_json, make_masks  # noqa: PLC0415 - slow to import
     from trainer.regenerate.tables import print_outcome  # noqa: PLC0415
 
-    wanted = [*(method or [Method.CONTRAST]), *(Method if compare else ())]
+    wanted = [*(method or [DEFAULT]), *(Method if compare else ())]
+    settings = load_settings(TrainerSettings, registry_dir=registry)
+    needed = any(each.learned for each in wanted)
     order = Order(
         pictures=pictures,
         target=target,
         profile=profile,
         methods=tuple(dict.fromkeys(wanted)),
         votes=votes,
+        bundle=Registry(settings.registry_dir).resolve(bundle) if needed else None,
         stages=frozenset(stage or ()),
         truth=truth,
     )

@@ -4,5 +4,15 @@ from enum import StrEnum
 
 
 class Method(StrEnum):
-    CONTRAST = "contrast"  # against neighbouring layers and surroundings: the default
+    CHECKED_MODEL = "checked-model"  # a trained network marks, what only `contrast` sees is left open: the default
+    MODEL = "model"  # the network alone
+    CONTRAST = "contrast"  # against neighbouring layers and surroundings, nothing learned
     DARK_THRESHOLD = "dark-threshold"  # the prototypes', for comparison
+
+    @property
+    def learned(self) -> bool:
+        """Whether it needs a trained network."""
+        return self in {Method.CHECKED_MODEL, Method.MODEL}
+
+
+DEFAULT = Method.CHECKED_MODEL

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 from rich.console import Console
 from rich.progress import track
 
 from layerwatch.atomic import write_atomic
+from layerwatch.bundle import load_manifest
 from layerwatch.errors import TrainingError
 from layerwatch.layers import Stage
 from layerwatch.profile import load_profile
@@ -21,8 +21,8 @@ from trainer.masks import read_kinds
 from trainer.regenerate.contact_sheet import CASES, ContactSheet
 from trainer.regenerate.density import Density, density
 from trainer.regenerate.figures import Figures
-from trainer.regenerate.method import Method
-from trainer.regenerate.methods import METHODS
+from trainer.regenerate.method import DEFAULT, Method
+from trainer.regenerate.methods import Methods
 from trainer.regenerate.neighbours import SceneReader
 from trainer.sources import CLEAN, LayerFiles, Source, find_layer_sets, layer_key
 
@@ -38,7 +38,8 @@ class Order:
         target: folder for the masks.
         profile: a shipped name or a TOML file.
         methods: the first one's masks are written, the others only measured.
-        votes: lights that have to agree; None for the majority.
+        votes: lights that have to agree where nothing is learned; None for the majority.
+        bundle: the trained network of the methods that need one.
         stages: only these; empty for all.
         truth: folder of true masks, LLLLLL_STAGE.png, below it the same folders as in `pictures`.
     """
@@ -46,8 +47,9 @@ class Order:
     pictures: Path
     target: Path
     profile: str
-    methods: tuple[Method, ...] = (Method.CONTRAST,)
+    methods: tuple[Method, ...] = (DEFAULT,)
     votes: int | None = None
+    bundle: Path | None = None
     stages: frozenset[Stage] = frozenset()
     truth: Path | None = None
 
@@ -77,12 +79,13 @@ def make_masks(order: Order, console: Console) -> Outcome:
     if not chosen:
         raise TrainingError(f"{order.pictures} has no layer set of the stage {', '.join(sorted(order.stages))}")
     _check_target(order)
+    methods = Methods(order.methods, votes=order.votes, bundle=order.bundle)
     outcome = Outcome(kinds=kind_names(chosen))
     shown = {chosen[int(index)] for index in np.linspace(0, len(chosen) - 1, min(CASES, len(chosen)))}
     reader = SceneReader(source=source, layer_sets=layer_sets)
     for files in track(chosen, description=f"{order.methods[0]} masks", console=console):
         try:
-            _make(files, order, reader, outcome, shown=files in shown)
+            _make(files, order, methods, reader, outcome, shown=files in shown)
         except (TrainingError, OSError) as error:
             outcome.skipped.append(str(error))
     if not outcome.densities:
@@ -98,6 +101,7 @@ def as_json(order: Order, outcome: Outcome) -> dict[str, object]:
         "method": order.methods[0],
         "profile": order.profile,
         "votes": order.votes,
+        "model": load_manifest(order.bundle).id if order.bundle and order.methods[0].learned else None,
         "layer_sets": [item.as_json() for item in outcome.densities],
         "skipped": outcome.skipped,
         "figures": [
@@ -107,12 +111,14 @@ def as_json(order: Order, outcome: Outcome) -> dict[str, object]:
     }
 
 
-def _make(files: LayerFiles, order: Order, reader: SceneReader, outcome: Outcome, *, shown: bool) -> None:
+def _make(  # noqa: PLR0913 - what one mask needs
+    files: LayerFiles, order: Order, methods: Methods, reader: SceneReader, outcome: Outcome, *, shown: bool
+) -> None:
     scene = reader.scene(files)
     true = None
     if files.mask is not None:
         true = read_kinds(files.mask, files.kinds, (), scene.shape)
-    masks: dict[Method, NDArray[np.uint8]] = {method: METHODS[method](scene, order.votes) for method in order.methods}
+    masks = methods.masks(scene)
     mask = masks[order.methods[0]]
     key = layer_key(reader.source, files.build, files.layer, files.stage)
     write_atomic(order.target / f"{key}.png", encode_png(mask))
