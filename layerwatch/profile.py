@@ -3,6 +3,7 @@
 import fnmatch
 import re
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import resources
@@ -15,7 +16,9 @@ from layerwatch.errors import ProfileError, one_line
 from layerwatch.layers import MAX_LAYER, Stage, safe_name
 
 Polygon = tuple[tuple[float, float], ...]  # corners x, y
-GROUPS = frozenset({"build", "layer", "stage", "light"})
+FOLDER_GROUPS = frozenset({"build", "stage", "light"})
+GROUPS = FOLDER_GROUPS | {"layer", "height"}
+HEIGHT_TOLERANCE = 0.1  # of a layer: a height between two layers belongs to neither
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,10 +35,13 @@ class Profile(BaseModel):
     """The file names, stages, lights and optics of one kind of printer.
 
     Attributes:
-        pattern: regular expression for the whole file name, with the named group `layer` and, where the
-            printer has them, `build`, `stage` and `light`.
-        template: the file name for a layer, `{stage}`, `{layer}` and `{light}` filled in; how a simulated printer
-            writes.
+        pattern: regular expression for the whole file name, with the named group `layer`, or `height` in µm, and,
+            where the printer has them, `build`, `stage` and `light`.
+        folders: the same for the folders above the file, `a/b`, with `build`, `stage` and `light` where they tell
+            them; None if it may lie in any, which then name the build.
+        template: the path for a layer, `{stage}`, `{layer}`, `{height}` and `{light}` filled in; how a simulated
+            printer writes.
+        layer_height_um: how much higher each layer is than the one before, where names tell the height.
         stages: what stands in the group `stage` -> the stage that it means.
         default_stage: the stage where the name has none.
         lights: every light that makes a layer set complete; empty for one picture a layer.
@@ -53,7 +59,9 @@ class Profile(BaseModel):
 
     name: str = Field(pattern=r"^[A-Za-z0-9-]{1,64}$")
     pattern: str
+    folders: str | None = None
     template: str
+    layer_height_um: PositiveFloat | None = None
     stages: dict[str, Stage] = {}
     default_stage: Stage | None = None
     lights: tuple[str, ...] = ()
@@ -69,13 +77,20 @@ class Profile(BaseModel):
     @field_validator("pattern")
     @classmethod
     def _pattern_has_the_groups(cls, pattern: str) -> str:
-        try:
-            groups = set(re.compile(pattern).groupindex)
-        except re.error as error:
-            raise ValueError(f"pattern is no regular expression: {error}") from error
-        if "layer" not in groups or not groups <= GROUPS:
-            raise ValueError(f"pattern needs the group (?P<layer>…) and knows {sorted(GROUPS)}, got {sorted(groups)}")
+        groups = _groups(pattern)
+        if len(groups & {"layer", "height"}) != 1 or not groups <= GROUPS:
+            raise ValueError(
+                f"needs the group (?P<layer>…) or (?P<height>…) and knows {sorted(GROUPS)}, got {sorted(groups)}"
+            )
         return pattern
+
+    @field_validator("folders")
+    @classmethod
+    def _folders_have_the_groups(cls, folders: str | None) -> str | None:
+        groups = _groups(folders or "")
+        if not groups <= FOLDER_GROUPS:
+            raise ValueError(f"knows the groups {sorted(FOLDER_GROUPS)}, got {sorted(groups)}")
+        return folders
 
     @field_validator("plate")
     @classmethod
@@ -86,7 +101,12 @@ class Profile(BaseModel):
 
     @model_validator(mode="after")
     def _every_name_has_a_stage_and_a_light(self) -> Self:
-        groups = set(self._regex.groupindex)
+        in_name, in_folders = _groups(self.pattern), _groups(self.folders or "")
+        if in_name & in_folders:
+            raise ValueError(f"pattern and folders both have the group {', '.join(sorted(in_name & in_folders))}")
+        if ("height" in in_name) != (self.layer_height_um is not None):
+            raise ValueError("the group (?P<height>…) and layer_height_um come together or not at all")
+        groups = in_name | in_folders
         if ("stage" in groups) != bool(self.stages):
             raise ValueError("the group (?P<stage>…) and the table [stages] come together or not at all")
         if "stage" not in groups and self.default_stage is None:
@@ -98,6 +118,10 @@ class Profile(BaseModel):
     @cached_property
     def _regex(self) -> re.Pattern[str]:
         return re.compile(self.pattern)
+
+    @cached_property
+    def _folders_regex(self) -> re.Pattern[str] | None:
+        return None if self.folders is None else re.compile(self.folders)
 
     @property
     def expected_lights(self) -> tuple[str, ...]:
@@ -114,23 +138,47 @@ class Profile(BaseModel):
         """Return what the path of a picture below the watched folder says, or None if it is not one of ours."""
         if any(fnmatch.fnmatch(relative.name, glob) for glob in self.ignore):
             return None
-        match = self._regex.fullmatch(relative.name)
-        if match is None:
+        match, folders = self._regex.fullmatch(relative.name), self._read_folders(relative.parent)
+        if match is None or folders is None:
             return None
-        found = match.groupdict()
-        stage = self.stages.get(found["stage"]) if self.stages else self.default_stage
+        found = folders | match.groupdict()
+        stage = self.stages.get(found["stage"] or "") if self.stages else self.default_stage
         light = found.get("light") or ""
-        layer = int(found["layer"])
-        if stage is None or light not in self.expected_lights or layer > MAX_LAYER:
+        layer = self._layer(found)
+        if stage is None or light not in self.expected_lights or layer is None or layer > MAX_LAYER:
             return None
-        folders = [part for part in relative.parent.parts if part != "."]
-        build = "-".join(part for part in (*folders, found.get("build") or "") if part)
+        build = "-".join(part for part in (folders.get("build"), match.groupdict().get("build")) if part)
         return CaptureName(build=safe_name(build) if build else "", layer=layer, stage=stage, light=light)
 
+    def _read_folders(self, folder: PurePosixPath) -> dict[str, str | None] | None:
+        """Return what the folders above a picture say, None if it lies in the wrong ones."""
+        parts = "/".join(part for part in folder.parts if part != ".")
+        if self._folders_regex is None:
+            return {"build": parts.replace("/", "-")}
+        match = self._folders_regex.fullmatch(parts)
+        if match is None:
+            return None
+        return {group: text and text.replace("/", "-") for group, text in match.groupdict().items()}
+
+    def _layer(self, found: Mapping[str, str | None]) -> int | None:
+        """Return the number that a name says; None where its height lies between two layers."""
+        if self.layer_height_um is None:
+            return int(found["layer"] or 0)
+        layers = float(found["height"] or 0) / self.layer_height_um
+        return round(layers) if abs(layers - round(layers)) <= HEIGHT_TOLERANCE else None
+
     def file_name(self, layer: int, stage: Stage, light: str) -> str:
-        """Return the name that this kind of printer gives to a picture."""
+        """Return the path, below the watched folder, that this kind of printer gives to a picture."""
         text = next((key for key, value in self.stages.items() if value is stage), "")
-        return self.template.format(stage=text, layer=layer, light=light)
+        height = round(layer * (self.layer_height_um or 0))
+        return self.template.format(stage=text, layer=layer, height=height, light=light)
+
+
+def _groups(pattern: str) -> set[str]:
+    try:
+        return set(re.compile(pattern).groupindex)
+    except re.error as error:
+        raise ValueError(f"is no regular expression: {error}") from error
 
 
 def shipped_profiles() -> tuple[str, ...]:

@@ -76,7 +76,7 @@ def refuse_overwriting(job: Job) -> None:
     if job.truth.resolve().is_relative_to(job.out.resolve()):
         raise SettingsError(f"the truth folder {job.truth} must lie outside {job.out}, where only pictures belong")
     layers = range(1, (job.last or 100_000) + 1, job.every)
-    there = {path.name for folder in (job.out, job.truth) if folder.is_dir() for path in folder.iterdir()}
+    there = {path.relative_to(folder).as_posix() for folder in (job.out, job.truth) for path in folder.rglob("*")}
     if not there:
         return
     for layer in layers:

@@ -56,6 +56,44 @@ def test_one_light_pictures_are_numbered_by_the_last_number(file: str, build: st
     assert bool(name.build) == bool(build)
 
 
+@pytest.mark.parametrize(
+    ("file", "build", "layer"),
+    [
+        ("SI1234_30.png", "1234", 1),
+        ("SI1234_3000.png", "1234", 100),
+        ("week7/SI1234_60.PNG", "week7-1234", 2),
+        ("SI1234_32.png", "1234", 1),
+        ("SI1234_45.png", None, None),
+        ("SI1234_.png", None, None),
+    ],
+)
+def test_a_height_is_a_layer_or_lies_between_two(file: str, build: str | None, layer: int | None) -> None:
+    name = load_profile("eos-height").read_name(PurePosixPath(file))
+
+    assert (name and name.build, name and name.layer) == (build, layer)
+
+
+@pytest.mark.parametrize(
+    ("file", "build", "stage"),
+    [
+        ("visible/0/0000123.tif", "", Stage.MELT),
+        ("visible/1/0000123.tiff", "", Stage.RECOAT),
+        ("m1/job 9/visible/1/0000123.tif", "m1-job-9", Stage.RECOAT),
+        ("visible/2/0000123.tif", None, None),
+        ("annotations/0/0000123.tif", None, None),
+        ("0000123.tif", None, None),
+    ],
+)
+def test_folders_tell_build_and_stage(file: str, build: str | None, stage: Stage | None) -> None:
+    name = load_profile("peregrine").read_name(PurePosixPath(file))
+
+    assert (name and name.stage) is stage
+    if name is not None and build is not None:
+        assert name.build.startswith(build)
+        assert bool(name.build) == bool(build)
+        assert name.layer == 123
+
+
 @pytest.mark.parametrize("name", shipped_profiles())
 def test_what_a_shipped_profile_writes_it_can_read(name: str) -> None:
     profile = load_profile(name)
@@ -78,6 +116,12 @@ def test_what_a_shipped_profile_writes_it_can_read(name: str) -> None:
         ("colour = 'red'", "colour"),
         ("lights = ['a']", "light"),
         ("settle_seconds = 'soon'", "settle_seconds"),
+        ("pattern = '(?P<layer>1)(?P<height>2)'", "needs the group"),
+        ("pattern = '(?P<height>1)'", "come together"),
+        ("layer_height_um = 30", "come together"),
+        ("folders = '['", "no regular expression"),
+        ("folders = '(?P<layer>1)'", "knows the groups"),
+        ("folders = '(?P<stage>1)'", "come together"),
     ],
 )
 def test_each_mistake_in_a_profile_is_named(change: str, complaint: str) -> None:
@@ -95,7 +139,7 @@ def test_a_profile_comes_from_a_file_too(tmp_path: Path) -> None:
 
 
 def test_an_unknown_profile_is_answered_with_the_known_ones() -> None:
-    with pytest.raises(ProfileError, match=r"nist-ammt, single-light"):
+    with pytest.raises(ProfileError, match=r"eos-height, nist-ammt, peregrine, single-light"):
         load_profile("nist")
 
 

@@ -56,6 +56,23 @@ def test_names_follow_the_profile_and_all_lights_of_both_stages_come(simulate: S
     assert read == {(layer, stage, light) for layer in (1, 2) for stage in Stage for light in "abc"}
 
 
+@pytest.mark.parametrize(("name", "lies_at"), [("eos-height", "SI1_60.png"), ("peregrine", "visible/1/0000002.tif")])
+def test_a_name_may_tell_a_height_and_lie_in_folders(
+    simulate: Simulate, capsys: pytest.CaptureFixture[str], name: str, lies_at: str
+) -> None:
+    out = simulate("--profile", name, size=128)
+
+    files = [path.relative_to(out) for path in out.rglob("*") if path.is_file()]
+    read = [load_profile(name).read_name(PurePosixPath(file.as_posix())) for file in files]
+
+    assert PurePosixPath(lies_at) in files
+    assert {(one.layer, one.stage) for one in read if one} == {
+        (layer, stage) for layer in (1, 2) for stage in load_profile(name).written_stages
+    }
+    assert command.main(["run", "--out", str(out), "--layers", "1", "--period", "0", "--profile", name]) == 2
+    assert "is there already" in capsys.readouterr().err
+
+
 def test_three_lights_have_sixteen_bits_and_a_single_light_has_eight(simulate: Simulate) -> None:
     three = cv2.imread(str(simulate(name="three") / "A0001a.PNG"), cv2.IMREAD_UNCHANGED)
 
