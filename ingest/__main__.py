@@ -10,15 +10,14 @@ from typing import Annotated
 
 import structlog
 import typer
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
+from ingest.check import offer_profile, show
 from ingest.feed import Sink
 from ingest.metrics import QUEUED, Outcome
+from ingest.propose import propose
 from ingest.service import Ingest
-from ingest.settings import IngestSettings, Printer, printer_of, refuse_own_output
-from ingest.understanding import Understanding, understand
+from ingest.settings import IngestSettings, printer_of, refuse_own_output
+from ingest.understanding import understand
 from layerwatch.cli import run_app
 from layerwatch.health import serve_health
 from layerwatch.logs import configure_logging
@@ -104,12 +103,20 @@ def check(
     folder: Annotated[Path, typer.Argument(help="Folder with pictures of the printer.")],
     profile: ProfileOption = None,
     build: BuildOption = None,
+    write: Annotated[
+        Path | None, typer.Option(help="Write a profile that fits the names to this new .toml file.")
+    ] = None,
 ) -> None:
-    """Show how each file in a folder would be understood, and which do not match; exit 1 if none does."""
+    """Show how each file in a folder would be understood, and which do not match; exit 1 if none does.
+
+    Where most do not, a profile is proposed that fits them; --write FILE keeps it, and proposes one in any case.
+    """
     settings = load_settings(IngestSettings, sources_dir=folder, profile=profile, build=build)
     printer = printer_of(settings)
     understanding = understand(printer)
-    _show(understanding, printer)
+    show(understanding, printer)
+    if write is not None or len(understanding.unmatched) > len(understanding.files):
+        offer_profile(propose(understanding.paths), understanding, write)
     raise typer.Exit(code=0 if understanding.files else 1)
 
 
@@ -139,36 +146,6 @@ def _summary(ingest: Ingest) -> str:
     ]
     parts += [f"{number} ignored ({reason})" for reason, number in sorted(ingest.intake.folder.oddities.counts.items())]
     return ", ".join(parts)
-
-
-def _show(understanding: Understanding, printer: Printer) -> None:
-    console = Console(soft_wrap=False, width=None if sys.stdout.isatty() else 160)
-    table = Table("file", "build", "layer", "stage", "light", box=None, pad_edge=False)
-    for file in understanding.files:
-        table.add_row(Text(_shown(file.path)), file.key.build, str(file.key.layer), file.key.stage, file.light or "-")
-    if understanding.files:
-        console.print(table)
-    for oddity, path in understanding.left_alone:
-        console.print(f"left alone ({oddity}): {_shown(path)}", markup=False, highlight=False)
-    for key, lights in understanding.incomplete:
-        console.print(f"layer {key} lacks light {', '.join(lights)}", markup=False, highlight=False)
-    for key, light in understanding.doubled:
-        console.print(f"layer {key} has more than one file for light {light or '-'}", markup=False, highlight=False)
-    sets, alone = understanding.layers, len(understanding.left_alone)
-    text = (
-        f"{len(understanding.files)} files make {sets} layer sets under {printer.profile.name}; {alone} are left alone"
-    )
-    console.print(text, markup=False, highlight=False)
-    if not understanding.files:
-        console.print(f"No name fits the pattern {printer.profile.pattern}", markup=False, highlight=False)
-        console.print(
-            "Try another --profile, or copy a shipped one to my.toml and change its pattern.", highlight=False
-        )
-
-
-def _shown(path: str) -> str:
-    """Return a path for people: what no terminal can print is spelled out."""
-    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in path)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

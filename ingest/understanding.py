@@ -2,10 +2,12 @@
 
 from collections import Counter
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 
 from ingest.settings import Printer
 from ingest.source import Oddity, Source
 from layerwatch.layers import LayerKey
+from layerwatch.profile import Profile
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +35,20 @@ class Understanding:
     incomplete: tuple[tuple[LayerKey, tuple[str, ...]], ...]
     doubled: tuple[tuple[LayerKey, str], ...]
     layers: int
+
+    @property
+    def unmatched(self) -> tuple[str, ...]:
+        """The files whose names say nothing under this profile."""
+        return tuple(path for oddity, path in self.left_alone if oddity is Oddity.UNMATCHED)
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """All files, understood or not."""
+        return (*(file.path for file in self.files), *self.unmatched)
+
+    def read_by(self, profile: Profile) -> int:
+        """Return how many of the files another profile would understand."""
+        return sum(profile.read_name(PurePosixPath(path)) is not None for path in self.paths)
 
 
 def understand(printer: Printer) -> Understanding:

@@ -78,6 +78,45 @@ def test_check_ends_with_1_when_nothing_matches(tmp_path: Path, capsys: pytest.C
     assert "Try another --profile" in capsys.readouterr().out
 
 
+def test_check_proposes_a_profile_that_check_then_understands(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder, profile = tmp_path / "pictures", tmp_path / "mine.toml"
+    folder.mkdir()
+    for layer in range(1, 5):
+        for light in "xyz":
+            (folder / f"job9-{layer:04d}{light}.png").write_bytes(b"")
+
+    assert main(["check", str(folder)]) == 1
+    assert "This profile would read 12 of 12 files" in capsys.readouterr().out
+    assert main(["check", str(folder), "--write", str(profile)]) == 1
+    assert main(["check", str(folder), "--profile", str(profile)]) == 0
+    assert "12 files make 4 layer sets" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("name", "complaint"), [("there.toml", "there already"), ("mine.txt", "ends in .toml"), ("no/my.toml", "No such")]
+)
+def test_a_profile_is_written_to_a_new_toml_file_only(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str, complaint: str
+) -> None:
+    (tmp_path / "there.toml").write_text("kept")
+    (tmp_path / "A1.png").write_bytes(b"")
+
+    assert main(["check", str(tmp_path), "--write", str(tmp_path / name)]) == 2
+    assert complaint in capsys.readouterr().err
+    assert (tmp_path / "there.toml").read_text() == "kept"
+
+
+def test_where_no_name_has_a_number_there_is_nothing_to_write(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "front.png").write_bytes(b"")
+
+    assert main(["check", str(tmp_path), "--write", str(tmp_path / "my.toml")]) == 2
+    assert "number in its name" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("words", [["run"], ["check"], ["run", "--nonsense"]])
 def test_misuse_ends_with_2_and_one_line(
     words: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
