@@ -13,12 +13,15 @@ import typer
 
 from ingest.check import offer_profile, show
 from ingest.feed import Sink
+from ingest.fleet import Fleet
 from ingest.metrics import QUEUED, Outcome
+from ingest.printers import printers_of
 from ingest.propose import propose
 from ingest.service import Ingest
 from ingest.settings import IngestSettings, printer_of, refuse_own_output
 from ingest.understanding import understand
 from layerwatch.cli import run_app
+from layerwatch.errors import SettingsError
 from layerwatch.health import serve_health
 from layerwatch.logs import configure_logging
 from layerwatch.redis_connection import answers, connect
@@ -61,6 +64,13 @@ def run(  # noqa: PLR0913 - one argument an option
     printer: PrinterOption = None,
     build: BuildOption = None,
     mm_per_px: PixelOption = None,
+    printers: Annotated[
+        Path | None,
+        typer.Option(
+            help="TOML file of several printers, each with its folder below --source and its profile, in place of the "
+            "three options above. (env INGEST_PRINTERS)"
+        ),
+    ] = None,
     once: Annotated[bool, typer.Option("--once", help="Queue what lies there, print a summary and end.")] = False,
 ) -> None:
     """Queue every layer set: those that lie in the folder already, and those that come.
@@ -68,34 +78,32 @@ def run(  # noqa: PLR0913 - one argument an option
     The worker must see the same folder under the same SOURCES_DIR. Stop with Ctrl-C or SIGTERM; what was not
     queued yet is found again at the next start, and nothing is queued twice.
     """
-    overrides = {"sources_dir": source, "profile": profile, "printer": printer, "build": build, "mm_per_px": mm_per_px}
-    settings = load_settings(IngestSettings, **overrides)
+    single = {"profile": profile, "printer": printer, "build": build, "mm_per_px": mm_per_px}
+    settings = load_settings(IngestSettings, sources_dir=source, printers=printers, **single)
+    if printers is not None and any(value is not None for value in single.values()):
+        raise SettingsError("--printers says profile, name, build and mm_per_px of each printer; leave the options out")
     configure_logging(settings.log_format)
-    watched = printer_of(settings)
-    refuse_own_output(settings)
+    watched = printers_of(settings)
+    refuse_own_output(watched, settings.artifacts_dir)
     client, probe = connect(settings.redis_url, retries=1), connect(settings.redis_url, retries=0)
     sink = Sink(
         queue=RedisQueue(client),
         ledger=RedisResults(client),
         artifacts_dir=settings.artifacts_dir,
     )
-    ingest = Ingest(watched, sink, rescan_seconds=settings.rescan_seconds)
-    checks = {
-        "redis": lambda: answers(probe),
-        "source": lambda: ingest.intake.folder.is_up and watched.root.is_dir(),
-        "loop": ingest.is_alive,
-    }
+    fleet = Fleet({each.name: Ingest(each, sink, rescan_seconds=settings.rescan_seconds) for each in watched})
+    checks = {"redis": lambda: answers(probe), **fleet.checks}
     with (
         serve_health(settings.metrics_port, checks=checks, host=settings.metrics_host) as port,
-        _stopped_by_signals(ingest),
+        _stopped_by_signals(fleet),
     ):
-        log.info(
-            "watching", folder=str(watched.root), profile=watched.profile.name, printer=watched.name, health_port=port
-        )
-        ingest.run(once=once)
-    log.info("stopped", files=ingest.intake.files)
+        for each in watched:
+            log.info("watching", folder=str(each.root), profile=each.profile.name, printer=each.name, health_port=port)
+        fleet.run(once=once)
+    log.info("stopped", files=sum(loop.intake.files for loop in fleet.loops))
     if once:
-        typer.echo(_summary(ingest))
+        for each, loop in zip(watched, fleet.loops, strict=True):
+            typer.echo(f"{each.name}: {_summary(loop)}" if len(watched) > 1 else _summary(loop))
 
 
 @app.command()
@@ -121,12 +129,12 @@ def check(
 
 
 @contextmanager
-def _stopped_by_signals(ingest: Ingest) -> Iterator[None]:
-    """Let SIGTERM and the first Ctrl-C end the loop after what it has in hand; a second Ctrl-C ends it at once."""
+def _stopped_by_signals(fleet: Fleet) -> Iterator[None]:
+    """Let SIGTERM and the first Ctrl-C end the loops after what it has in hand; a second Ctrl-C ends it at once."""
 
     def stop(number: int, frame: FrameType | None) -> None:
         del number, frame
-        ingest.stop()
+        fleet.stop()
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
     before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}

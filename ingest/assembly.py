@@ -15,7 +15,7 @@ class Frame(NamedTuple):
     """One settled picture of a layer; small, for every file in the folder has one.
 
     Attributes:
-        path: below the watched folder.
+        path: below SOURCES_DIR.
         sha256: 32 bytes.
         mtime_ns: when the printer last wrote to it.
         whole: its content is a picture from the first to the last byte.

@@ -102,7 +102,7 @@ class Intake:
         for path in self.folder.sweep():
             name = self.folder.source.key(path)
             if name is not None:
-                self.assembly.forget(*name, path)
+                self.assembly.forget(*name, self._sent(path))
 
     def _see(self, found: Found, *, catch_up: bool, wall: float | None) -> None:
         """Enter what a scan found; at the start the time of change says how long a file has been quiet."""
@@ -146,12 +146,16 @@ class Intake:
             self.settling.wait_for_grace(path)
         return None
 
+    def _sent(self, path: str) -> str:
+        """Return the path as messages carry it, below SOURCES_DIR."""
+        return f"{self._printer.folder}/{path}" if self._printer.folder else path
+
     def _enter(self, path: str, examined: Examined) -> None:
         """Make a settled file part of its layer set."""
         name = self.folder.source.key(path)
         if name is not None:
             key, light = name
-            frame = Frame(path, examined.sha256, examined.stamp.mtime_ns, examined.whole, examined.trouble)
+            frame = Frame(self._sent(path), examined.sha256, examined.stamp.mtime_ns, examined.whole, examined.trouble)
             settled, live = self.settling.quiet_until(path), not self.settling.is_backlog(path)
             self.assembly.add(key, light, frame, settled=settled, live=live)
             self.files += 1

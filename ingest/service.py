@@ -80,6 +80,10 @@ class Ingest:
     def is_idle(self) -> bool:
         return self.intake.is_empty and not len(self.feed)
 
+    def is_source_up(self) -> bool:
+        """Return whether the folder can be listed; for /health, from another thread."""
+        return self.intake.folder.is_up and self._printer.root.is_dir()
+
     def is_alive(self) -> bool:
         """Return whether the loop still turns; for /health, from another thread."""
         return self._clocks.steady() - self._last_tick < STUCK_SECONDS

@@ -1,5 +1,6 @@
 """What ingest is told, read once at the top, and refused clearly where it cannot work."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -12,6 +13,8 @@ from layerwatch.layers import BUILD_NAME, PRINTER_NAME, safe_name
 from layerwatch.profile import Profile, load_profile
 from layerwatch.settings import SharedSettings
 
+OVERRIDES = ("mm_per_px", "settle_seconds", "set_timeout_seconds", "grace_seconds", "watch")
+
 
 class IngestSettings(SharedSettings):
     """Environment of ingest; overrides that are None leave the profile's own value.
@@ -20,6 +23,8 @@ class IngestSettings(SharedSettings):
         profile: a shipped profile, or the path of a TOML file.
         printer: the name of the machine in keys, messages and metrics.
         build: the build where neither file name nor folder tell; empty for the name of the watched folder.
+        printers: a TOML file of several printers (ingest/printers.py); it says for each what the other fields say of
+            one.
         mm_per_px: edge of a pixel on the plate.
         settle_seconds, set_timeout_seconds, grace_seconds: see Profile.
         watch: inotify, or polling for network shares, where no events come.
@@ -32,6 +37,7 @@ class IngestSettings(SharedSettings):
     profile: str = "nist-ammt"
     printer: str = Field(default="printer", pattern=f"^{PRINTER_NAME.pattern}$")
     build: str = Field(default="", pattern=f"^({BUILD_NAME.pattern})?$")
+    printers: Path | None = None
     mm_per_px: PositiveFloat | None = None
     settle_seconds: PositiveFloat | None = None
     set_timeout_seconds: PositiveFloat | None = None
@@ -43,10 +49,18 @@ class IngestSettings(SharedSettings):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Printer:
-    """One printer as ingest sees it: its name, its folder, and how it writes."""
+    """One printer as ingest sees it: its name, its folder, and how it writes.
+
+    Attributes:
+        root: the folder that it writes into.
+        folder: the same below SOURCES_DIR, with forward slashes; empty if it is SOURCES_DIR itself.
+        default_build: where neither file name nor folder tell.
+        max_depth: folders below its own that are looked into.
+    """
 
     name: str
     root: Path
+    folder: str = ""
     default_build: str
     max_depth: int
     profile: Profile
@@ -74,18 +88,19 @@ def printer_of(settings: IngestSettings) -> Printer:
     )
 
 
-def refuse_own_output(settings: IngestSettings) -> None:
+def refuse_own_output(printers: Sequence[Printer], artifacts_dir: Path) -> None:
     """Raise if ingest would watch what layerwatch writes.
 
     Raises:
-        SettingsError: the artifacts lie inside the watched folder.
+        SettingsError: the artifacts lie inside a watched folder.
     """
-    root, artifacts = (path.expanduser().resolve() for path in (settings.sources_dir, settings.artifacts_dir))
-    if artifacts.is_relative_to(root):
-        raise SettingsError(
-            f"ARTIFACTS_DIR {artifacts} lies inside the watched folder {root}, so layerwatch would inspect its own "
-            "overlays; move one of the two"
-        )
+    artifacts = artifacts_dir.expanduser().resolve()
+    for printer in printers:
+        if artifacts.is_relative_to(printer.root):
+            raise SettingsError(
+                f"ARTIFACTS_DIR {artifacts} lies inside the watched folder {printer.root}, so layerwatch would inspect "
+                "its own overlays; move one of the two"
+            )
 
 
 def profile_of(settings: IngestSettings) -> Profile:
@@ -94,9 +109,14 @@ def profile_of(settings: IngestSettings) -> Profile:
     Raises:
         ProfileError: it is unknown or wrong.
     """
-    overrides = {
-        name: value
-        for name in ("mm_per_px", "settle_seconds", "set_timeout_seconds", "grace_seconds", "watch")
-        if (value := getattr(settings, name)) is not None
-    }
-    return load_profile(settings.profile).model_copy(update=overrides)
+    return profile_with(settings.profile, settings)
+
+
+def profile_with(name: str, overrides: object) -> Profile:
+    """Return a profile in which what `overrides` says wins over what the profile says.
+
+    Raises:
+        ProfileError: it is unknown or wrong.
+    """
+    told = {field: getattr(overrides, field) for field in OVERRIDES}
+    return load_profile(name).model_copy(update={field: value for field, value in told.items() if value is not None})

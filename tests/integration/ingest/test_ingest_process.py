@@ -202,6 +202,48 @@ def test_files_are_taken_however_the_printer_writes_them(site: Site, tmp_path: P
     assert '"link_out"' in site.log
 
 
+def test_several_printers_are_watched_and_one_whose_folder_is_away_is_waited_for(site: Site, tmp_path: Path) -> None:
+    file = tmp_path / "printers.toml"
+    file.write_text(
+        """
+        [[printer]]
+        name = "m290"
+        folder = "hall/m290"
+        profile = "nist-ammt"
+
+        [[printer]]
+        name = "old"
+        folder = "old"
+        profile = "single-light"
+        watch = "polling"
+        """
+    )
+    site.write_set(1, "hall/m290")
+    process = site.watching("--printers", str(file))
+
+    assert wait_until(lambda: site.layers() == [1]), site.log
+    assert site.health()[1] == {
+        "redis": True,
+        "source_m290": True,
+        "loop_m290": True,
+        "source_old": False,
+        "loop_old": True,
+    }
+    site.write("old/x_000005.png", 5)
+    site.write_set(2, "hall/m290/job9")
+    assert wait_until(lambda: site.layers() == [1, 2, 5]), site.log
+    assert site.health()[0] == 200
+    process.terminate()
+
+    assert process.wait(timeout=10) == 0
+    facts = {(message.printer, message.build, message.layer): message.captures[0].path for message in site.messages()}
+    assert facts == {
+        ("m290", "m290", 1): "hall/m290/B0001a.PNG",
+        ("m290", "job9", 2): "hall/m290/job9/B0002a.PNG",
+        ("old", "x", 5): "old/x_000005.png",
+    }
+
+
 def test_ctrl_c_ends_it_cleanly(site: Site) -> None:
     process = site.watching()
 

@@ -36,7 +36,7 @@ def test_ingest_does_not_watch_its_own_output(tmp_path: Path, below: str) -> Non
     settings = load_settings(IngestSettings, sources_dir=tmp_path, artifacts_dir=tmp_path / below)
 
     with pytest.raises(SettingsError, match="own overlays"):
-        refuse_own_output(settings)
+        refuse_own_output([printer_of(settings)], settings.artifacts_dir)
 
 
 @pytest.mark.parametrize(
