@@ -18,7 +18,7 @@ from ingest.metrics import QUEUED, Outcome
 from ingest.printers import printers_of
 from ingest.propose import propose
 from ingest.service import Ingest
-from ingest.settings import IngestSettings, printer_of, refuse_own_output
+from ingest.settings import IngestSettings, Printer, printer_of, refuse_own_output
 from ingest.understanding import understand
 from layerwatch.cli import run_app
 from layerwatch.errors import SettingsError
@@ -91,7 +91,11 @@ def run(  # noqa: PLR0913 - one argument an option
         ledger=RedisResults(client),
         artifacts_dir=settings.artifacts_dir,
     )
-    fleet = Fleet({each.name: Ingest(each, sink, rescan_seconds=settings.rescan_seconds) for each in watched})
+
+    def loop_of(each: Printer) -> Ingest:
+        return Ingest(each, sink, rescan_seconds=settings.rescan_seconds, queue_limit=settings.queue_limit)
+
+    fleet = Fleet({each.name: loop_of(each) for each in watched})
     checks = {"redis": lambda: answers(probe), **fleet.checks}
     with (
         serve_health(settings.metrics_port, checks=checks, host=settings.metrics_host) as port,

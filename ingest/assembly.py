@@ -8,6 +8,7 @@ from typing import NamedTuple
 from layerwatch.layers import Capture, LayerKey, LayerSet
 
 MAX_PROBLEMS = 16  # what a message may carry
+AGAIN_SECONDS = 1.0  # between two looks at a set of the backlog whose other files may not have been entered
 LATEST_NS = 253_402_300_799 * 10**9  # the end of the year 9999, the last one that a datetime holds
 
 
@@ -102,21 +103,26 @@ class Assembly:
             layer.wait_until = None
             self._ready[key] = None
 
-    def take_ready(self, now: float, *, timeouts: bool = True) -> list[Emission]:
+    def take_ready(self, now: float, *, timeouts: bool = True, backlog: bool = True) -> list[Emission]:
         """Return the sets that are to be inspected now, in the order in which they became ready.
 
         Args:
             now: the time.
             timeouts: also those that waited long enough; not while finished files have not been entered yet.
+            backlog: of those also the ones of the backlog; otherwise they are asked about again in a while.
         """
         keys = list(self._ready)
         self._ready.clear()
         while timeouts and self._deadlines and self._deadlines[0][0] <= now:
             until, key = heapq.heappop(self._deadlines)
             layer = self._layers.get(key)
-            if layer is not None and layer.wait_until == until:
+            if layer is None or layer.wait_until != until:
+                continue
+            if backlog or layer.live:
                 layer.wait_until = None
                 keys.append(key)
+            else:
+                self._wait(key, layer, now + AGAIN_SECONDS)
         return [self._emit(key) for key in keys]
 
     def next_timeout(self) -> float | None:

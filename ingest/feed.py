@@ -11,7 +11,7 @@ from redis.exceptions import RedisError
 
 from ingest import metrics
 from ingest.assembly import Emission
-from ingest.metrics import Outcome
+from ingest.metrics import QUEUED, Outcome
 from ingest.offer import Offer, announce, outcome_of
 from layerwatch.errors import WireError
 from layerwatch.job import InspectLayer
@@ -22,6 +22,8 @@ from layerwatch.verdict import Verdict
 
 FIRST_PAUSE_SECONDS = 0.25
 LONGEST_PAUSE_SECONDS = 5.0
+FULL_PAUSE_SECONDS = 1.0
+QUEUE_LIMIT = 10_000
 MAX_VERDICT_BYTES = 64 * 1024 * 1024
 
 log = structlog.get_logger()
@@ -41,14 +43,22 @@ class Feed:
 
     Attributes:
         outcomes: how many sets had which outcome since the start.
+        is_full: sets of the backlog wait because the queue is as long as it may be.
         outstanding: inspections on the queue that are not known to be published, oldest first.
         last_published: an inspection that once was published; if the ledger forgets it, Redis lost its state.
     """
 
     def __init__(
-        self, sink: Sink, profile: Profile, *, wall_clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+        self,
+        sink: Sink,
+        profile: Profile,
+        *,
+        queue_limit: int = QUEUE_LIMIT,
+        wall_clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
+        """Hand sets to a sink; those of a backlog only while fewer than `queue_limit` inspections wait."""
         self._sink = sink
+        self._limit = queue_limit
         self._profile = profile
         self._wall_clock = wall_clock
         self._offers: dict[str, Offer] = {}
@@ -56,6 +66,7 @@ class Feed:
         self._pause = 0.0
         self._retry_at = 0.0
         self.outcomes: Counter[Outcome] = Counter()
+        self.is_full = False
         self.outstanding: dict[str, LayerKey] = {}
         self.last_published = ""
 
@@ -79,7 +90,7 @@ class Feed:
             )
 
     def flush(self, now: float) -> None:
-        """Hand everything that waits to the queue; what Redis did not take stays, and is tried again later.
+        """Hand what waits to the queue; what Redis did not take, or has no room for, is tried again later.
 
         Args:
             now: the time, in seconds of a clock that never goes back.
@@ -87,6 +98,8 @@ class Feed:
         if not self._offers or now < self._retry_at:
             return
         self.guard(now, self._send_all)
+        if self._offers and not self.is_down:
+            self._retry_at = now + FULL_PAUSE_SECONDS
 
     def guard(self, now: float, work: Callable[[], None]) -> None:
         """Do something with Redis; note when it goes and when it comes back, and pause longer each time in between."""
@@ -103,10 +116,19 @@ class Feed:
         self._pause = self._retry_at = 0.0
 
     def _send_all(self) -> None:
+        room = self._limit - self._sink.queue.depth()
         for inspection_id, ahead in self._in_order():
             offer = self._offers[inspection_id]
-            self._send(inspection_id, offer, ahead=ahead)
+            if room <= 0 and not offer.emission.live:
+                break  # the backlog comes last
+            room -= self._send(inspection_id, offer, ahead=ahead) in QUEUED
             del self._offers[inspection_id]
+        self._note_full(now_full=bool(self._offers))
+
+    def _note_full(self, *, now_full: bool) -> None:
+        if now_full and not self.is_full:
+            log.info("queue_full", limit=self._limit, waiting=len(self._offers))
+        self.is_full = now_full
 
     def _in_order(self) -> list[tuple[str, bool]]:
         """Return what is to be sent, and whether ahead of the backlog.
@@ -124,7 +146,7 @@ class Feed:
             self._last_of_backlog = ""
         return bool(self._last_of_backlog)
 
-    def _send(self, inspection_id: str, offer: Offer, *, ahead: bool) -> None:
+    def _send(self, inspection_id: str, offer: Offer, *, ahead: bool) -> Outcome:
         try:
             outcome = self._deliver(inspection_id, offer, ahead=ahead)
         except ValueError as error:  # a message that breaks its own contract must not block the others
@@ -133,6 +155,7 @@ class Feed:
         key = offer.emission.layer_set.key
         self.outcomes[outcome] += 1
         metrics.LAYER_SETS.labels(key.printer, key.stage, outcome).inc()
+        return outcome
 
     def _deliver(self, inspection_id: str, offer: Offer, *, ahead: bool) -> Outcome:
         key = offer.emission.layer_set.key

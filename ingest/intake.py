@@ -78,10 +78,10 @@ class Intake:
         if found is not None and not self.folder.is_known(found):
             self.settling.observe(path, found.stamp, now=self._clocks.steady(), closed=closed)
 
-    def examine_due(self, until: float) -> None:
-        """Look at files that have been quiet, for so long at most."""
+    def examine_due(self, until: float, *, backlog: bool = True) -> None:
+        """Look at files that have been quiet, for so long at most; without those of the backlog if it has to wait."""
         while (now := self._clocks.steady()) < until:
-            path = self.settling.take_due(now)
+            path = self.settling.take_due(now, backlog=backlog)
             if path is None:
                 return
             self._examine(path, now)
@@ -89,12 +89,16 @@ class Intake:
     def take_ready(self) -> list[Emission]:
         """Return the layer sets that are ready; none is given up as long as finished files wait to be entered."""
         now = self._clocks.steady()
-        due = self.settling.next_due()
-        return self.assembly.take_ready(now, timeouts=due is None or due > now)
+        live, all_due = (self._none_due(now, backlog=backlog) for backlog in (False, True))
+        return self.assembly.take_ready(now, timeouts=live, backlog=all_due)
 
-    def next_at(self) -> float | None:
-        """Return when something will be due."""
-        times = (self.settling.next_due(), self.assembly.next_timeout())
+    def _none_due(self, now: float, *, backlog: bool) -> bool:
+        due = self.settling.next_due(backlog=backlog)
+        return due is None or due > now
+
+    def next_at(self, *, backlog: bool = True) -> float | None:
+        """Return when something will be due; without the backlog if it has to wait."""
+        times = (self.settling.next_due(backlog=backlog), self.assembly.next_timeout())
         return min((time for time in times if time is not None), default=None)
 
     def sweep(self) -> None:

@@ -26,7 +26,9 @@ PENDING_FILES = Gauge(
     "layerwatch_ingest_pending_files", "Pictures seen that are not known to be finished.", ["printer"]
 )
 PENDING_SETS = Gauge(
-    "layerwatch_ingest_pending_layer_sets", "Layer sets that wait for a light, or for Redis.", ["printer", "reason"]
+    "layerwatch_ingest_pending_layer_sets",
+    "Layer sets that wait for a light, for Redis, or for room on the queue.",
+    ["printer", "reason"],
 )
 QUEUE_DEPTH = Gauge("layerwatch_queue_depth", "Inspections that wait on the queue.")
 SOURCE_UP = Gauge("layerwatch_ingest_source_up", "1 while the watched folder can be listed.", ["printer"])

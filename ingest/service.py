@@ -8,14 +8,15 @@ import structlog
 
 from ingest import metrics
 from ingest.audit import Audit
-from ingest.feed import Feed, Sink
+from ingest.feed import QUEUE_LIMIT, Feed, Sink
 from ingest.intake import Clocks, Intake
 from ingest.settings import Printer
 from ingest.source import Oddity
 from ingest.watch import MAX_HINTS, Hint, Inbox, Watch
 
 BUSY_SECONDS = 0.2  # examine files for so long before anything else gets its turn
-MAX_OFFERS = 1000  # as many sets wait for Redis; the files of the others wait in the folder
+MAX_OFFERS = 1000  # as many sets wait for the queue; the files of the others wait in the folder
+MAX_LIVE_OFFERS = 10_000  # as many while layers are printed and Redis is down
 POLL_SECONDS = 0.5
 HINTED_SCAN_SECONDS = 0.2
 SWEEP_SECONDS = 3600.0
@@ -42,11 +43,17 @@ class Ingest:
     """One printer's folder on its way to the queue."""
 
     def __init__(
-        self, printer: Printer, sink: Sink, *, rescan_seconds: float = 10.0, clocks: Clocks = SYSTEM_CLOCKS
+        self,
+        printer: Printer,
+        sink: Sink,
+        *,
+        rescan_seconds: float = 10.0,
+        queue_limit: int = QUEUE_LIMIT,
+        clocks: Clocks = SYSTEM_CLOCKS,
     ) -> None:
         self.inbox: Inbox = Inbox()
         self.intake = Intake(printer, clocks)
-        self.feed = Feed(sink, printer.profile)
+        self.feed = Feed(sink, printer.profile, queue_limit=queue_limit)
         self._audit = Audit(self.feed, self.intake.assembly, sink)
         self._watch = Watch(printer.root, self.inbox)
         self._listening = self._has_events = False
@@ -94,14 +101,19 @@ class Ingest:
         if self._clocks.steady() >= self._next.scan:
             self._scan()
         if self.intake.folder.is_up:
-            if len(self.feed) < MAX_OFFERS:
-                self.intake.examine_due(self._clocks.steady() + BUSY_SECONDS)
+            if len(self.feed) < MAX_LIVE_OFFERS:
+                self.intake.examine_due(self._clocks.steady() + BUSY_SECONDS, backlog=self._has_room)
             self.feed.offer(self.intake.take_ready())
         self.feed.flush(self._clocks.steady())
         if self._clocks.steady() >= self._next.audit:
             self._compare()
         self._last_tick = self._clocks.steady()
         return self._pause()
+
+    @property
+    def _has_room(self) -> bool:
+        """Whether more of the backlog is to be read; layers that are printed now are read in any case."""
+        return len(self.feed) < MAX_OFFERS
 
     def _listen(self) -> None:
         wanted = self._listening and self._printer.profile.watch == "inotify"
@@ -163,13 +175,14 @@ class Ingest:
             self.feed.guard(now, lambda: metrics.QUEUE_DEPTH.set(self._sink.queue.depth()))
         metrics.PENDING_FILES.labels(self._printer.name).set(len(self.intake.settling))
         metrics.PENDING_SETS.labels(self._printer.name, "light").set(self.intake.assembly.waiting())
-        metrics.PENDING_SETS.labels(self._printer.name, "redis").set(len(self.feed))
+        for reason, holds in (("redis", self.feed.is_down), ("queue", self.feed.is_full and not self.feed.is_down)):
+            metrics.PENDING_SETS.labels(self._printer.name, reason).set(len(self.feed) if holds else 0)
 
     def _pause(self) -> float:
         times = [self._next.scan, self._next.audit, self._clocks.steady() + LONGEST_WAIT_SECONDS]
         if self.feed.retry_at is not None:
             times.append(self.feed.retry_at)
-        due = self.intake.next_at()
-        if due is not None and self.intake.folder.is_up and len(self.feed) < MAX_OFFERS:
+        due = self.intake.next_at(backlog=self._has_room)
+        if due is not None and self.intake.folder.is_up and len(self.feed) < MAX_LIVE_OFFERS:
             times.append(due)
         return max(0.0, min(times) - self._clocks.steady())

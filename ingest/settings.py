@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, PositiveFloat
+from pydantic import Field, PositiveFloat, PositiveInt
 from pydantic_settings import SettingsConfigDict
 
 from layerwatch.errors import SettingsError
@@ -29,6 +29,8 @@ class IngestSettings(SharedSettings):
         settle_seconds, set_timeout_seconds, grace_seconds: see Profile.
         watch: inotify, or polling for network shares, where no events come.
         rescan_seconds: so often the whole folder is compared with what is known, events or not.
+        queue_limit: layer sets of a backlog wait in the folder while so many inspections wait on the queue; layers that
+            are printed now go to it in any case.
         max_depth: folders below the watched one that are looked into, from 0 for none.
     """
 
@@ -44,6 +46,7 @@ class IngestSettings(SharedSettings):
     grace_seconds: PositiveFloat | None = None
     watch: Literal["inotify", "polling"] | None = None
     rescan_seconds: PositiveFloat = 10.0
+    queue_limit: PositiveInt = 10_000
     max_depth: int = Field(default=8, ge=0, le=32)
 
 

@@ -79,14 +79,14 @@ class Settling:
             entry.due_at = max(now, entry.quiet_since + wait)
             self._push(path, entry)
 
-    def next_due(self) -> float | None:
-        """Return when the next file is due, None if none is waited for."""
-        times = [heap[0][0] for heap in (self._live, self._backlog) if self._drop_stale(heap)]
+    def next_due(self, *, backlog: bool = True) -> float | None:
+        """Return when the next file is due, None if none is waited for; without the backlog if it has to wait."""
+        times = [heap[0][0] for heap in self._heaps(backlog=backlog) if self._drop_stale(heap)]
         return min(times, default=None)
 
-    def take_due(self, now: float) -> str | None:
+    def take_due(self, now: float, *, backlog: bool = True) -> str | None:
         """Return a file that is due, one being printed now before the backlog; the caller says what it found."""
-        for heap in (self._live, self._backlog):
+        for heap in self._heaps(backlog=backlog):
             if self._drop_stale(heap) and heap[0][0] <= now:
                 return heapq.heappop(heap)[1]
         return None
@@ -114,6 +114,9 @@ class Settling:
         entry = self._waiting[path]
         entry.due_at = at
         self._push(path, entry)
+
+    def _heaps(self, *, backlog: bool) -> tuple[list[tuple[float, str]], ...]:
+        return (self._live, self._backlog) if backlog else (self._live,)
 
     def _push(self, path: str, entry: Waiting) -> None:
         heapq.heappush(self._backlog if entry.backlog else self._live, (entry.due_at, path))

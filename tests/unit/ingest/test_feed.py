@@ -86,6 +86,39 @@ def test_a_set_is_queued_with_its_facts_and_only_once(bench: Bench) -> None:
     assert bench.feed.outcomes == {Outcome.COMPLETE: 1, Outcome.KNOWN: 1}
 
 
+def test_a_backlog_waits_while_the_queue_is_full_and_a_live_layer_does_not(
+    bench: Bench, verdict_about: Callable[[InspectLayer], Verdict]
+) -> None:
+    bench.feed = Feed(bench.sink, load_profile("single-light"), queue_limit=2)
+    bench.send(1, 2, 3, 4, live=False)
+    assert (bench.layers, len(bench.feed), bench.feed.is_full) == ([1, 2], 2, True)
+
+    bench.send(9, now=5.0)
+    assert (bench.layers, len(bench.feed)) == ([9, 1, 2], 2)
+    for message in (bench.queue.messages.pop(0), bench.queue.messages.pop(0)):
+        bench.results.publish(verdict_about(message))
+    bench.feed.flush(5.5)
+    assert bench.layers == [2]  # not yet tried again
+    bench.feed.flush(6.5)
+    assert (bench.layers, bench.feed.is_full) == ([2, 3], True)
+    bench.queue.messages.clear()
+    bench.feed.flush(8.0)
+
+    assert (bench.layers, len(bench.feed), bench.feed.is_full) == ([4], 0, False)
+
+
+def test_what_has_its_verdict_takes_no_room(bench: Bench, verdict_about: Callable[[InspectLayer], Verdict]) -> None:
+    bench.feed = Feed(bench.sink, load_profile("single-light"), queue_limit=1)
+    bench.send(1, live=False)
+    bench.results.publish(verdict_about(bench.queue.messages.pop()))
+
+    bench.send_again()
+    bench.send(2, live=False, now=5.0)
+
+    assert bench.layers == [2]
+    assert not bench.feed.is_full
+
+
 def test_another_content_of_the_same_layer_is_the_next_revision(bench: Bench) -> None:
     bench.send(7)
     bench.send(7, content="rewritten")

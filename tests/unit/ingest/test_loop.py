@@ -18,6 +18,7 @@ from ingest.watch import Hint
 from layerwatch.job import InspectLayer
 from layerwatch.memory import InMemoryQueue, InMemoryResults
 from layerwatch.settings import load_settings
+from layerwatch.verdict import Verdict
 
 
 @dataclass
@@ -330,6 +331,40 @@ def test_pictures_of_one_light_are_sets_alone(tmp_path: Path, png: Callable[[int
     room.ingest.tick()
 
     assert sorted((message.build, message.layer) for message in room.messages) == [("Image", 3), ("Image", 20)]
+
+
+def test_a_backlog_that_waits_for_room_holds_up_no_live_layer(
+    room: Room, monkeypatch: pytest.MonkeyPatch, verdict_about: Callable[[InspectLayer], Verdict]
+) -> None:
+    monkeypatch.setattr("ingest.service.MAX_OFFERS", 2)
+    room.ingest = Ingest(
+        room.ingest._printer,
+        Sink(queue=room.queue, ledger=room.results, artifacts_dir=room.folder / "artifacts"),
+        queue_limit=1,
+        clocks=Clocks(steady=lambda: room.now, wall=lambda: room.wall),
+    )
+    for layer in range(1, 8):
+        room.write_set(layer, age=100.0)
+    room.write("B0008a.PNG", 8, age=100.0)
+    room.let(2)
+    assert [message.layer for message in room.messages] == [1]
+    room.write_set(20)
+    room.write("B0021a.PNG", 21)
+
+    room.let(40)
+
+    assert [message.layer for message in room.messages] == [21, 20, 1]
+    assert room.problems[21] == ("missing light b", "missing light c")
+    assert room.ingest.tick() > 0.05  # it sleeps
+    done = []
+    while room.queue.messages:
+        message = room.queue.messages.pop(0)
+        room.results.publish(verdict_about(message))
+        done.append(message.layer)
+        room.let(2)
+        assert room.queue.depth() <= 3
+    assert done == [21, 20, 1, 2, 3, 4, 5, 6, 7, 8]
+    assert room.ingest.is_idle
 
 
 def test_files_that_wait_for_redis_stay_in_the_folder_not_in_memory(
