@@ -4,12 +4,14 @@ import signal
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
 from typing import Annotated
 
 import structlog
 import typer
+from rich.console import Console
 
 from ingest.check import offer_profile, show
 from ingest.feed import Sink
@@ -19,14 +21,17 @@ from ingest.printers import printers_of
 from ingest.propose import propose
 from ingest.service import Ingest
 from ingest.settings import IngestSettings, Printer, printer_of, refuse_own_output
+from ingest.status import as_json as status_json
+from ingest.status import is_fine, print_status
 from ingest.understanding import understand
 from layerwatch.cli import run_app
 from layerwatch.errors import SettingsError
 from layerwatch.health import serve_health
 from layerwatch.logs import configure_logging
-from layerwatch.redis_connection import answers, connect
+from layerwatch.redis_connection import UNAVAILABLE, answers, connect
 from layerwatch.redis_queue import RedisQueue
 from layerwatch.redis_results import RedisResults
+from layerwatch.redis_sources import RedisSources
 from layerwatch.settings import load_settings
 
 app = typer.Typer(
@@ -89,6 +94,7 @@ def run(  # noqa: PLR0913 - one argument an option
     sink = Sink(
         queue=RedisQueue(client),
         ledger=RedisResults(client),
+        sources=RedisSources(client),
         artifacts_dir=settings.artifacts_dir,
     )
 
@@ -130,6 +136,26 @@ def check(
     if write is not None or len(understanding.unmatched) > len(understanding.files):
         offer_profile(propose(understanding.paths), understanding, write)
     raise typer.Exit(code=0 if understanding.files else 1)
+
+
+@app.command()
+def status(*, as_json: Annotated[bool, typer.Option("--json", help="Print it for programs.")] = False) -> None:
+    """Show every source that ingest watches, and what waits; exit 1 if one is down or ingest is silent.
+
+    The folders of REDIS_URL's ingest are shown, wherever it runs.
+    """
+    settings = load_settings(IngestSettings)
+    client = connect(settings.redis_url)
+    try:
+        states, depth = RedisSources(client).states(), RedisQueue(client).depth()
+    except UNAVAILABLE as error:
+        raise SettingsError("Redis does not answer; is it running, and is REDIS_URL right?") from error
+    now = datetime.now(UTC)
+    if as_json:
+        typer.echo(status_json(states, depth, now))
+    else:
+        print_status(states, depth, Console(width=None if sys.stdout.isatty() else 160), now)
+    raise typer.Exit(code=0 if is_fine(states, now) else 1)
 
 
 @contextmanager

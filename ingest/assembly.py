@@ -202,5 +202,9 @@ def _named(light: str) -> str:
 
 
 def _capture(light: str, frame: Frame) -> Capture:
-    modified = datetime.fromtimestamp(min(max(frame.mtime_ns, 0), LATEST_NS) / 1e9, UTC)
-    return Capture(light=light, path=frame.path, sha256=frame.sha256.hex(), modified=modified)
+    return Capture(light=light, path=frame.path, sha256=frame.sha256.hex(), modified=moment(frame.mtime_ns))
+
+
+def moment(mtime_ns: int) -> datetime:
+    """Return the time of change of a file; what no calendar holds becomes the nearest that one does."""
+    return datetime.fromtimestamp(min(max(mtime_ns, 0), LATEST_NS) / 1e9, UTC)

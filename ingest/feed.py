@@ -16,7 +16,7 @@ from ingest.offer import Offer, announce, outcome_of
 from layerwatch.errors import WireError
 from layerwatch.job import InspectLayer
 from layerwatch.layers import LayerKey
-from layerwatch.ports import LayerQueue, Ledger
+from layerwatch.ports import LayerQueue, Ledger, SourceBoard
 from layerwatch.profile import Profile
 from layerwatch.verdict import Verdict
 
@@ -31,10 +31,11 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sink:
-    """Where layer sets go, and how it is known where they have been."""
+    """Where layer sets go, how it is known where they have been, and where the state of their source is told."""
 
     queue: LayerQueue
     ledger: Ledger
+    sources: SourceBoard
     artifacts_dir: Path
 
 

@@ -33,6 +33,7 @@ class Intake:
 
     Attributes:
         files: how many pictures were found finished.
+        last_picture_ns: when the printer wrote the newest of them, None before the first.
         was_scanned: whether the folder has been looked through.
     """
 
@@ -46,6 +47,7 @@ class Intake:
         )
         self.settling = Settling(settle_seconds=profile.settle_seconds, grace_seconds=profile.grace_seconds)
         self.files = 0
+        self.last_picture_ns: int | None = None
         self.was_scanned = False
         self._printer = printer
         self._clocks = clocks
@@ -163,6 +165,7 @@ class Intake:
             settled, live = self.settling.quiet_until(path), not self.settling.is_backlog(path)
             self.assembly.add(key, light, frame, settled=settled, live=live)
             self.files += 1
+            self.last_picture_ns = max(self.last_picture_ns or 0, examined.stamp.mtime_ns)
             metrics.FILES_SETTLED.labels(self._printer.name).inc()
         self.folder.enter(path, examined.stamp)
         self.settling.settled(path)

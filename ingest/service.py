@@ -2,17 +2,20 @@
 
 import time
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from queue import Empty
 
 import structlog
 
 from ingest import metrics
+from ingest.assembly import moment
 from ingest.audit import Audit
 from ingest.feed import QUEUE_LIMIT, Feed, Sink
 from ingest.intake import Clocks, Intake
 from ingest.settings import Printer
 from ingest.source import Oddity
 from ingest.watch import MAX_HINTS, Hint, Inbox, Watch
+from layerwatch.source_state import SourceState
 
 BUSY_SECONDS = 0.2  # examine files for so long before anything else gets its turn
 MAX_OFFERS = 1000  # as many sets wait for the queue; the files of the others wait in the folder
@@ -173,10 +176,32 @@ class Ingest:
         self.feed.guard(now, self._audit.run)
         if not self.feed.is_down:
             self.feed.guard(now, lambda: metrics.QUEUE_DEPTH.set(self._sink.queue.depth()))
+        if not self.feed.is_down:
+            self.feed.guard(now, lambda: self._sink.sources.report(self.state()))
         metrics.PENDING_FILES.labels(self._printer.name).set(len(self.intake.settling))
         metrics.PENDING_SETS.labels(self._printer.name, "light").set(self.intake.assembly.waiting())
         for reason, holds in (("redis", self.feed.is_down), ("queue", self.feed.is_full and not self.feed.is_down)):
             metrics.PENDING_SETS.labels(self._printer.name, reason).set(len(self.feed) if holds else 0)
+
+    def state(self) -> SourceState:
+        """Return how the folder is doing."""
+        intake, oldest = self.intake, self.intake.settling.oldest_quiet()
+        return SourceState(
+            printer=self._printer.name,
+            folder=str(self._printer.root),
+            profile=self._printer.profile.name,
+            is_up=intake.folder.is_up,
+            has_events=self._has_events,
+            settled=intake.files,
+            last_picture=None if intake.last_picture_ns is None else moment(intake.last_picture_ns),
+            files_waiting=len(intake.settling),
+            oldest_waiting_seconds=None if oldest is None else max(0.0, self._clocks.steady() - oldest),
+            sets_waiting={"light": intake.assembly.waiting(), "queue": len(self.feed)},
+            outstanding=len(self.feed.outstanding),
+            ignored={oddity.value: number for oddity, number in intake.folder.oddities.counts.items() if number},
+            updated=datetime.fromtimestamp(self._clocks.wall(), UTC),
+            every_seconds=self._rescan_seconds,
+        )
 
     def _pause(self) -> float:
         times = [self._next.scan, self._next.audit, self._clocks.steady() + LONGEST_WAIT_SECONDS]

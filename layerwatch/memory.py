@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from layerwatch.job import InspectLayer
 from layerwatch.layers import LayerKey
+from layerwatch.source_state import SourceState
 from layerwatch.verdict import Verdict
 
 
@@ -59,3 +60,16 @@ class InMemoryResults:
 
     def latest_cursor(self) -> str:
         return str(len(self.verdicts))
+
+
+class InMemorySources:
+    """A SourceBoard."""
+
+    def __init__(self) -> None:
+        self._states: dict[str, SourceState] = {}
+
+    def report(self, state: SourceState) -> None:
+        self._states[state.printer] = state
+
+    def states(self) -> tuple[SourceState, ...]:
+        return tuple(self._states[printer] for printer in sorted(self._states))

@@ -5,6 +5,7 @@ from typing import Protocol
 
 from layerwatch.job import InspectLayer
 from layerwatch.layers import LayerKey
+from layerwatch.source_state import SourceState
 from layerwatch.verdict import Verdict
 
 
@@ -47,4 +48,14 @@ class ResultChannel(Protocol):
 
     def latest_cursor(self) -> str:
         """Return the cursor behind the last verdict: `since` it gives only new ones."""
+        ...
+
+
+class SourceBoard(Protocol):
+    def report(self, state: SourceState) -> None:
+        """Say how a source is doing, in place of what was said of it before."""
+        ...
+
+    def states(self) -> tuple[SourceState, ...]:
+        """Return what was said last of each source, in the order of their printers."""
         ...

@@ -119,6 +119,18 @@ class Site:
     def layers(self) -> list[int]:
         return sorted(message.layer for message in self.messages())
 
+    def status(self, *options: str) -> tuple[int, str]:
+        done = subprocess.run(
+            [sys.executable, "-m", "ingest", "status", *options],
+            cwd=ROOT,
+            env={**os.environ, "REDIS_URL": self.url},
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=False,
+        )
+        return done.returncode, done.stdout + done.stderr
+
     def health(self) -> tuple[int, dict[str, bool]]:
         port = re.findall(r'"health_port": (\d+)', self.log)[-1]
         try:
@@ -222,6 +234,8 @@ def test_several_printers_are_watched_and_one_whose_folder_is_away_is_waited_for
     process = site.watching("--printers", str(file))
 
     assert wait_until(lambda: site.layers() == [1]), site.log
+    assert wait_until(lambda: "down: the folder is away" in site.status()[1]), site.status()
+    assert site.status()[0] == 1
     assert site.health()[1] == {
         "redis": True,
         "source_m290": True,
@@ -233,6 +247,11 @@ def test_several_printers_are_watched_and_one_whose_folder_is_away_is_waited_for
     site.write_set(2, "hall/m290/job9")
     assert wait_until(lambda: site.layers() == [1, 2, 5]), site.log
     assert site.health()[0] == 200
+    assert wait_until(lambda: site.status()[0] == 0), site.status()
+    shown = site.status()[1]
+    assert "m290" in shown
+    assert "up, polling" in shown
+    assert "3 inspections wait on the queue" in shown
     process.terminate()
 
     assert process.wait(timeout=10) == 0

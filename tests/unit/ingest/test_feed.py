@@ -11,7 +11,7 @@ from ingest.feed import Feed, Sink
 from ingest.metrics import Outcome
 from layerwatch.job import InspectLayer
 from layerwatch.layers import LayerKey, Stage
-from layerwatch.memory import InMemoryQueue, InMemoryResults
+from layerwatch.memory import InMemoryQueue, InMemoryResults, InMemorySources
 from layerwatch.profile import load_profile
 from layerwatch.verdict import Verdict
 
@@ -70,7 +70,7 @@ class Bench:
 @pytest.fixture
 def bench(tmp_path: Path) -> Bench:
     queue, results = MoodyQueue(), InMemoryResults()
-    sink = Sink(queue=queue, ledger=results, artifacts_dir=tmp_path)
+    sink = Sink(queue=queue, ledger=results, sources=InMemorySources(), artifacts_dir=tmp_path)
     assembly = Assembly(expected_lights=("",), set_timeout_seconds=30.0, revision_seconds=1.0)
     return Bench(queue, results, sink, Feed(sink, load_profile("single-light")), assembly)
 

@@ -11,13 +11,15 @@ from ingest.feed import Sink
 from ingest.fleet import Fleet
 from ingest.service import Ingest
 from ingest.settings import Printer
-from layerwatch.memory import InMemoryQueue, InMemoryResults
+from layerwatch.memory import InMemoryQueue, InMemoryResults, InMemorySources
 from layerwatch.profile import load_profile
 
 
 @pytest.fixture
 def sink(tmp_path: Path) -> Sink:
-    return Sink(queue=InMemoryQueue(), ledger=InMemoryResults(), artifacts_dir=tmp_path / "artifacts")
+    return Sink(
+        queue=InMemoryQueue(), ledger=InMemoryResults(), sources=InMemorySources(), artifacts_dir=tmp_path / "artifacts"
+    )
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from ingest.service import SWEEP_SECONDS, Ingest
 from ingest.settings import IngestSettings, printer_of
 from ingest.watch import Hint
 from layerwatch.job import InspectLayer
-from layerwatch.memory import InMemoryQueue, InMemoryResults
+from layerwatch.memory import InMemoryQueue, InMemoryResults, InMemorySources
 from layerwatch.settings import load_settings
 from layerwatch.verdict import Verdict
 
@@ -30,6 +30,7 @@ class Room:
     wall: float = 1_800_000_000.0
     queue: InMemoryQueue = field(default_factory=InMemoryQueue)
     results: InMemoryResults = field(default_factory=InMemoryResults)
+    sources: InMemorySources = field(default_factory=InMemorySources)
 
     def __post_init__(self) -> None:
         self.root = self.folder / "incoming"
@@ -41,6 +42,7 @@ class Room:
         sink = Sink(
             queue=self.queue,
             ledger=self.results,
+            sources=self.sources,
             artifacts_dir=self.folder / "artifacts",
         )
         clocks = Clocks(steady=lambda: self.now, wall=lambda: self.wall)
@@ -236,6 +238,24 @@ def test_an_unmounted_folder_is_down_and_its_return_brings_only_what_is_new(room
     assert room.problems == {1: (), 2: (), 3: ()}
 
 
+def test_the_state_of_the_folder_is_told(room: Room) -> None:
+    room.write_set(1, age=60.0)
+    room.let(1)
+    room.write("B0002a.PNG", 7)
+    room.write("notes.txt", b"none")
+    room.let(12)
+
+    (state,) = room.sources.states()
+    assert (state.printer, state.folder, state.profile) == ("printer", str(room.root), "nist-ammt")
+    assert (state.is_up, state.has_events, state.settled, state.files_waiting) == (True, False, 4, 0)
+    assert (state.sets_waiting, state.outstanding, state.ignored) == ({"light": 1, "queue": 0}, 1, {"unmatched": 1})
+    assert state.last_picture is not None
+    assert state.last_picture.timestamp() == pytest.approx((room.root / "B0002a.PNG").stat().st_mtime)
+    room.root.rename(room.root.with_name("away"))
+    room.let(12)
+    assert not room.sources.states()[0].is_up
+
+
 def test_an_empty_mount_point_is_down(room: Room) -> None:
     room.write_set(1, age=60.0)
     room.let(1)
@@ -339,7 +359,7 @@ def test_a_backlog_that_waits_for_room_holds_up_no_live_layer(
     monkeypatch.setattr("ingest.service.MAX_OFFERS", 2)
     room.ingest = Ingest(
         room.ingest._printer,
-        Sink(queue=room.queue, ledger=room.results, artifacts_dir=room.folder / "artifacts"),
+        Sink(queue=room.queue, ledger=room.results, sources=room.sources, artifacts_dir=room.folder / "artifacts"),
         queue_limit=1,
         clocks=Clocks(steady=lambda: room.now, wall=lambda: room.wall),
     )

@@ -1,0 +1,67 @@
+"""How one printer's folder is doing, as ingest says it every few seconds and others show it."""
+
+from datetime import datetime, timedelta
+from typing import Annotated, Literal, Self
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, NonNegativeInt, PositiveFloat, ValidationError
+
+from layerwatch.errors import WireError
+
+MISSED_REPORTS = 3  # after so many a state says nothing any more
+GRACE_SECONDS = 5.0
+
+
+class SourceState(BaseModel):
+    """One printer's folder.
+
+    Attributes:
+        folder: as ingest sees it.
+        is_up: it can be listed; otherwise it is away, which is not the same as empty.
+        has_events: the file system tells of new files; otherwise scans alone find them.
+        settled: pictures found finished since ingest started.
+        last_picture: when the printer wrote the newest of them.
+        files_waiting: pictures that are not known to be finished.
+        oldest_waiting_seconds: for how long the oldest of them has been quiet.
+        sets_waiting: layer sets that wait for a light, and that wait for Redis or for room on the queue.
+        outstanding: inspections on the queue that are not known to be published.
+        ignored: entries of the folder that are left alone, by why.
+        every_seconds: so often a new state is to be expected.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    schema_version: Literal[1] = Field(default=1, alias="schema")
+    printer: str
+    folder: str
+    profile: str
+    is_up: bool
+    has_events: bool
+    settled: NonNegativeInt
+    last_picture: AwareDatetime | None = None
+    files_waiting: NonNegativeInt
+    oldest_waiting_seconds: Annotated[float, Field(ge=0)] | None = None
+    sets_waiting: dict[Literal["light", "queue"], NonNegativeInt]
+    outstanding: NonNegativeInt
+    ignored: dict[str, NonNegativeInt] = {}
+    updated: AwareDatetime
+    every_seconds: PositiveFloat
+
+    def is_stale(self, now: datetime) -> bool:
+        """Return whether ingest should have said something new by now: it is not running, or it hangs."""
+        return now - self.updated > timedelta(seconds=MISSED_REPORTS * self.every_seconds + GRACE_SECONDS)
+
+    def to_json(self) -> str:
+        return self.model_dump_json(by_alias=True)
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> Self:
+        """Return the state that a text holds.
+
+        Raises:
+            WireError: it holds none of version 1.
+        """
+        try:
+            return cls.model_validate_json(text)
+        except ValidationError as error:
+            first = error.errors()[0]
+            raise WireError(f"not a source state of version 1: {first['loc']}: {first['msg']}") from error
