@@ -17,6 +17,7 @@ from typing import Final
 from layerwatch.layers import LIGHT_NAME, MAX_LAYER, Stage
 
 PICTURES: Final = frozenset({".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp"})
+SUFFIXES: Final = r"\.(?i:png|jpe?g|tiff?|bmp)"  # the same as an expression
 LEAST_STEP_UM: Final = 5  # numbers that rise by so much are heights; no machine spreads thinner layers
 MOST_LIGHTS: Final = 8
 EACH_LAYER: Final = 0.5  # of the layers have to show all values of what is a light or a stage
@@ -25,6 +26,7 @@ MELT_WORDS: Final = frozenset({"melt", "melted", "exposure", "exposed", "laser",
 _TOKEN: Final = re.compile(r"\d+|[A-Za-z]+|[^A-Za-z\d]+")
 
 Tokens = tuple[str, ...]
+Row = tuple[Tokens, Tokens]  # folders, and the name in pieces
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,14 +58,14 @@ def propose(paths: Sequence[str]) -> Proposal | None:
     return None if roles is None else _written(rows, roles)
 
 
-def _tokens(name: PurePosixPath) -> tuple[Tokens, Tokens]:
+def _tokens(name: PurePosixPath) -> Row:
     """Return folders and name in pieces."""
     return name.parent.parts, tuple(_TOKEN.findall(name.stem))
 
 
-def _most_frequent(rows: Sequence[tuple[Tokens, Tokens]]) -> list[tuple[Tokens, Tokens]]:
+def _most_frequent(rows: Sequence[Row]) -> list[Row]:
     """Return the files whose names have the most frequent form."""
-    forms: defaultdict[tuple[object, ...], list[tuple[Tokens, Tokens]]] = defaultdict(list)
+    forms: defaultdict[tuple[object, ...], list[Row]] = defaultdict(list)
     for row in rows:
         forms[len(row[0]), *map(_form, row[1])].append(row)
     return max(forms.values(), key=len, default=[])
@@ -73,7 +75,7 @@ def _form(token: str) -> str:
     return "0" if token[0].isdecimal() else "a" if token.isalpha() else token
 
 
-def _roles(rows: Sequence[tuple[Tokens, Tokens]]) -> _Roles | None:
+def _roles(rows: Sequence[Row]) -> _Roles | None:
     """Return what each place tells; places of folders count from -1 backwards, those of the name from 0."""
     places = range(len(rows[0][1]))
     digits = [place for place in places if _form(rows[0][1][place]) == "0"]
@@ -90,16 +92,16 @@ def _roles(rows: Sequence[tuple[Tokens, Tokens]]) -> _Roles | None:
     return _Roles(layer=layer, light=light, stage=stage, step_um=_step(_values(rows, layer)))
 
 
-def _value(row: tuple[Tokens, Tokens], place: int) -> str:
+def _value(row: Row, place: int) -> str:
     folders, name = row
     return folders[place] if place < 0 else name[place]
 
 
-def _values(rows: Sequence[tuple[Tokens, Tokens]], place: int) -> list[str]:
+def _values(rows: Sequence[Row], place: int) -> list[str]:
     return sorted({_value(row, place) for row in rows})
 
 
-def _is_shared(rows: Sequence[tuple[Tokens, Tokens]], place: int, layer: int) -> bool:
+def _is_shared(rows: Sequence[Row], place: int, layer: int) -> bool:
     """Return whether this place has several values, of which most layers show all."""
     values = _values(rows, place)
     if not 2 <= len(values) <= MOST_LIGHTS:
@@ -138,7 +140,7 @@ def _step(values: Sequence[str]) -> int | None:
     return step if len(set(numbers)) >= 3 and step >= LEAST_STEP_UM else None
 
 
-def _written(rows: Sequence[tuple[Tokens, Tokens]], roles: _Roles) -> Proposal:
+def _written(rows: Sequence[Row], roles: _Roles) -> Proposal:
     pattern, folders = _pattern(rows, roles), _folders(rows, roles)
     lines = ['name = "my-printer"', f"pattern = {_quoted(pattern)}"]
     if folders:
@@ -169,7 +171,7 @@ def _quoted(pattern: str) -> str:
     return json.dumps(pattern) if "'" in pattern or not pattern.isprintable() else f"'{pattern}'"
 
 
-def _only_stage(rows: Sequence[tuple[Tokens, Tokens]]) -> tuple[Stage, str]:
+def _only_stage(rows: Sequence[Row]) -> tuple[Stage, str]:
     """Return the stage that all names tell by a word, or the first with a doubt."""
     always = {word for place in range(len(rows[0][1])) for word in _values(rows, place)[:2]}
     told = {stage for word in always if (stage := _stage_of(word))}
@@ -179,7 +181,7 @@ def _only_stage(rows: Sequence[tuple[Tokens, Tokens]]) -> tuple[Stage, str]:
     return Stage.RECOAT, doubt
 
 
-def _pattern(rows: Sequence[tuple[Tokens, Tokens]], roles: _Roles) -> str:
+def _pattern(rows: Sequence[Row], roles: _Roles) -> str:
     """Return the expression for a name: what changes from build to build before the layer is the build."""
     parts = [_part(rows, roles, place) for place in range(len(rows[0][1]))]
     told = {roles.layer, roles.light, roles.stage}
@@ -189,18 +191,14 @@ def _pattern(rows: Sequence[tuple[Tokens, Tokens]], roles: _Roles) -> str:
     if builds and not any(place in told for place in range(builds[0], builds[-1] + 1)):
         parts[builds[0]] = f"(?P<build>{parts[builds[0]]}"
         parts[builds[-1]] += ")"
-    return "".join(parts) + rf"\.(?i:{'|'.join(_suffixes())})"
+    return "".join(parts) + SUFFIXES
 
 
-def _suffixes() -> tuple[str, ...]:
-    return "png", "jpe?g", "tiff?", "bmp"
-
-
-def _may_change(rows: Sequence[tuple[Tokens, Tokens]], place: int) -> bool:
+def _may_change(rows: Sequence[Row], place: int) -> bool:
     return _form(rows[0][1][place]) == "0" or len(_values(rows, place)) > 1
 
 
-def _part(rows: Sequence[tuple[Tokens, Tokens]], roles: _Roles, place: int) -> str:
+def _part(rows: Sequence[Row], roles: _Roles, place: int) -> str:
     token = rows[0][1][place]
     if place == roles.layer:
         return r"(?P<height>\d{1,9})" if roles.step_um else r"(?P<layer>\d{1,8})"
@@ -215,7 +213,7 @@ def _any_of(values: Sequence[str]) -> str:
     return "|".join(map(re.escape, values))
 
 
-def _folders(rows: Sequence[tuple[Tokens, Tokens]], roles: _Roles) -> str:
+def _folders(rows: Sequence[Row], roles: _Roles) -> str:
     """Return the expression for the last folders, empty where they tell nothing but the build."""
     told = [(place, name) for place, name in ((roles.stage, "stage"), (roles.light, "light")) if (place or 0) < 0]
     if not told:
@@ -229,7 +227,7 @@ def _folders(rows: Sequence[tuple[Tokens, Tokens]], roles: _Roles) -> str:
     return "/".join(parts)
 
 
-def _fixed_depth(rows: Sequence[tuple[Tokens, Tokens]], first: int) -> int:
+def _fixed_depth(rows: Sequence[Row], first: int) -> int:
     """Return how many folders from the last are to be named: those from `first` on, and one above that is no build."""
     above = first - 1
     if -above > len(rows[0][0]) or len(_values(rows, above)) > 1 or re.search(r"\d", rows[0][0][above]):
@@ -241,7 +239,7 @@ def _fixed(values: Sequence[str]) -> str:
     return re.escape(values[0]) if len(values) == 1 else "[^/]+"
 
 
-def _template(rows: Sequence[tuple[Tokens, Tokens]], roles: _Roles) -> str:
+def _template(rows: Sequence[Row], roles: _Roles) -> str:
     """Return a path as this printer writes, with gaps for what a layer decides."""
     folders, name = rows[0]
     lengths = Counter(len(row[1][roles.layer]) for row in rows)
