@@ -7,11 +7,10 @@ from typing import Final
 from layerwatch.errors import TrainingError
 from trainer.labels.folder import find_labels, label_files
 from trainer.labels.pictures import Key
-from trainer.labels.rules import LabelRules, Role
+from trainer.labels.rules import FIRST_CORRECTED, LabelRules, Role
 from trainer.labels.shapes import Drawing
 
 FALSE_ALARM: Final = "false-alarm"
-FIRST_KIND: Final = 180  # below are the numbers of the classes of labels
 _RULES: Final = LabelRules(roles=((FALSE_ALARM, Role.BACKGROUND),))
 
 
@@ -30,7 +29,7 @@ def find_corrections(
     """
     if not any(label_files(place, {path.resolve() for paths in pictures.values() for path in paths})):
         return {}
-    found = find_labels(place, _RULES, images, pictures, first_kind=FIRST_KIND)
+    found = find_labels(place, _RULES, images, pictures, first_kind=FIRST_CORRECTED)
     mask = next((label.mask for label in found.values() if label.mask is not None), None)
     if mask is not None:
         raise TrainingError(

@@ -10,6 +10,7 @@ from trainer.ignore import IGNORE
 from trainer.labels.shapes import Drawing, Outline, Shape
 
 FIRST_KIND: Final = 101  # below are the kinds that masks number themselves
+FIRST_CORRECTED: Final = 180  # from here on those of corrections, which are drawn over labels
 
 
 class Role(StrEnum):
@@ -68,8 +69,9 @@ def decide(drawings: Sequence[Drawing], rules: LabelRules, first_kind: int = FIR
         )
     roles |= dict.fromkeys(unknown, Role.DEFECT)
     found = [name for name in names if roles.get(name) is Role.DEFECT]
-    if len(found) > IGNORE - first_kind:
-        raise TrainingError(f"the labels have {len(found)} classes of defects, at most {IGNORE - first_kind} are read")
+    most = (IGNORE if first_kind >= FIRST_CORRECTED else FIRST_CORRECTED) - first_kind
+    if len(found) > most:
+        raise TrainingError(f"the labels have {len(found)} classes of defects, at most {most} are read")
     kinds = {name: first_kind + number for number, name in enumerate(found)}
 
     def kind(shape: Shape) -> int:

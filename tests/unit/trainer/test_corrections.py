@@ -15,7 +15,7 @@ from layerwatch.bundle import InputSpec, Manifest, load_manifest
 from layerwatch.errors import TrainingError
 from trainer.ignore import IGNORE
 from trainer.kinds import kind_names
-from trainer.labels.corrections import FIRST_KIND
+from trainer.labels.rules import FIRST_CORRECTED
 from trainer.preparing import Prepared, prepare_all
 from trainer.sources import CLEAN, SKIP, LayerFiles, Source, find_layer_sets, parse_sources
 from trainer.store import data_hash, read_layer, true_kinds
@@ -69,8 +69,8 @@ def test_a_false_alarm_is_erased_and_a_missed_defect_added(tmp_path: Path, corre
     files, kinds = first(source(tmp_path, masks=mask_with_a_defect_left(tmp_path)))
 
     assert not kinds[:, :80].any()
-    assert (kinds[20:40, 100:120] == FIRST_KIND).all()
-    assert kind_names([files]) == {FIRST_KIND: "streak"}
+    assert (kinds[20:40, 100:120] == FIRST_CORRECTED).all()
+    assert kind_names([files]) == {FIRST_CORRECTED: "streak"}
 
 
 def test_what_was_not_corrected_stays(tmp_path: Path, correct: Correct) -> None:
@@ -109,7 +109,7 @@ def test_where_nobody_labelled_the_rest_it_counts_nowhere(tmp_path: Path, correc
 
     assert len(find_layer_sets(read, 0)) == 2
     assert not kinds[20:40, 20:40].any()
-    assert (kinds[20:40, 100:120] == FIRST_KIND).all()
+    assert (kinds[20:40, 100:120] == FIRST_CORRECTED).all()
     assert (kinds[60:] == IGNORE).all()
 
 

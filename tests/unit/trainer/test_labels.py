@@ -14,7 +14,7 @@ from layerwatch.errors import TrainingError
 from trainer.ignore import IGNORE
 from trainer.kinds import kind_names
 from trainer.labels.draw import draw_kinds, reaching_out
-from trainer.labels.rules import FIRST_KIND, LabelRules, Role, decide, parse_rules
+from trainer.labels.rules import FIRST_CORRECTED, FIRST_KIND, LabelRules, Role, decide, parse_rules
 from trainer.labels.shapes import Drawing, Outline, Shape
 from trainer.sources import SKIP, LayerFiles, find_layer_sets, parse_sources
 from trainer.store import data_hash, read_layer, true_kinds
@@ -276,11 +276,12 @@ def test_rules_that_cannot_be_read_are_refused(text: str) -> None:
         parse_rules(text)
 
 
-def test_no_more_classes_than_numbers() -> None:
-    shapes = tuple(Shape(name=f"c{n}", outline=Outline.BOX, points=((0, 0), (1, 1))) for n in range(155))
+@pytest.mark.parametrize(("first", "most"), [(FIRST_KIND, 79), (FIRST_CORRECTED, 75)])
+def test_no_more_classes_than_numbers_and_those_of_labels_are_none_of_corrections(first: int, most: int) -> None:
+    shapes = tuple(Shape(name=f"c{n}", outline=Outline.BOX, points=((0, 0), (1, 1))) for n in range(most + 1))
 
-    with pytest.raises(TrainingError, match="155 classes of defects, at most 154"):
-        decide([Drawing(file=Path("x"), picture="x", size=None, shapes=shapes)], LabelRules())
+    with pytest.raises(TrainingError, match=f"{most + 1} classes of defects, at most {most}"):
+        decide([Drawing(file=Path("x"), picture="x", size=None, shapes=shapes)], LabelRules(), first)
 
 
 def test_what_reaches_out_is_cut_and_counted() -> None:
