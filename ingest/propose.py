@@ -20,6 +20,7 @@ PICTURES: Final = frozenset({".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp"})
 SUFFIXES: Final = r"\.(?i:png|jpe?g|tiff?|bmp)"  # the same as an expression
 LEAST_STEP_UM: Final = 5  # numbers that rise by so much are heights; no machine spreads thinner layers
 MOST_LIGHTS: Final = 8
+MOST_DIGITS: Final = 12  # of a number, with zeros in front
 EACH_LAYER: Final = 0.5  # of the layers have to show all values of what is a light or a stage
 RECOAT_WORDS: Final = frozenset({"recoat", "recoated", "recoating", "spread", "spreading", "powder", "before", "pre"})
 MELT_WORDS: Final = frozenset({"melt", "melted", "exposure", "exposed", "laser", "fused", "after", "post", "scan"})
@@ -79,7 +80,7 @@ def _roles(rows: Sequence[Row]) -> _Roles | None:
     """Return what each place tells; places of folders count from -1 backwards, those of the name from 0."""
     places = range(len(rows[0][1]))
     digits = [place for place in places if _form(rows[0][1][place]) == "0"]
-    counting = [place for place in digits if all(int(name[place]) <= MAX_LAYER for _, name in rows)]
+    counting = [place for place in digits if all(_may_count(name[place]) for _, name in rows)]
     if not counting:
         return None
     layer = max(counting, key=lambda place: (len(_values(rows, place)), place))
@@ -90,6 +91,10 @@ def _roles(rows: Sequence[Row]) -> _Roles | None:
     if light is not None and not all(LIGHT_NAME.fullmatch(value) for value in _values(rows, light)):
         light = None
     return _Roles(layer=layer, light=light, stage=stage, step_um=_step(_values(rows, layer)))
+
+
+def _may_count(digits: str) -> bool:
+    return len(digits) <= MOST_DIGITS and int(digits) <= MAX_LAYER
 
 
 def _value(row: Row, place: int) -> str:
@@ -201,7 +206,7 @@ def _may_change(rows: Sequence[Row], place: int) -> bool:
 def _part(rows: Sequence[Row], roles: _Roles, place: int) -> str:
     token = rows[0][1][place]
     if place == roles.layer:
-        return r"(?P<height>\d{1,9})" if roles.step_um else r"(?P<layer>\d{1,8})"
+        return rf"(?P<{'height' if roles.step_um else 'layer'}>\d{{1,{MOST_DIGITS}}})"
     if place in {roles.light, roles.stage}:
         return f"(?P<{'light' if place == roles.light else 'stage'}>{_any_of(_values(rows, place))})"
     if not _may_change(rows, place):
