@@ -73,7 +73,7 @@ def run(  # noqa: PLR0913 - one argument an option
         Path | None,
         typer.Option(
             help="TOML file of several printers, each with its folder below --source and its profile, in place of the "
-            "three options above. (env INGEST_PRINTERS)"
+            "four options above. (env INGEST_PRINTERS)"
         ),
     ] = None,
     once: Annotated[bool, typer.Option("--once", help="Queue what lies there, print a summary and end.")] = False,
@@ -160,7 +160,7 @@ def status(*, as_json: Annotated[bool, typer.Option("--json", help="Print it for
 
 @contextmanager
 def _stopped_by_signals(fleet: Fleet) -> Iterator[None]:
-    """Let SIGTERM and the first Ctrl-C end the loops after what it has in hand; a second Ctrl-C ends it at once."""
+    """Let SIGTERM and the first Ctrl-C end the loops after what they have in hand; a second Ctrl-C ends it at once."""
 
     def stop(number: int, frame: FrameType | None) -> None:
         del number, frame

@@ -89,6 +89,8 @@ class Feed:
             self._offers.setdefault(
                 emission.layer_set.inspection_id, Offer(emission=emission, settled=self._wall_clock())
             )
+            if emission.live and not self.is_down:
+                self._retry_at = 0.0  # a full queue is no reason for it to wait
 
     def flush(self, now: float) -> None:
         """Hand what waits to the queue; what Redis did not take, or has no room for, is tried again later.

@@ -178,8 +178,8 @@ def _quoted(pattern: str) -> str:
 
 def _only_stage(rows: Sequence[Row]) -> tuple[Stage, str]:
     """Return the stage that all names tell by a word, or the first with a doubt."""
-    always = {word for place in range(len(rows[0][1])) for word in _values(rows, place)[:2]}
-    told = {stage for word in always if (stage := _stage_of(word))}
+    values = (_values(rows, place) for place in range(len(rows[0][1])))
+    told = {stage for words in values if len(words) == 1 and (stage := _stage_of(words[0]))}
     if len(told) == 1:
         return told.pop(), ""
     doubt = 'every picture is taken for one after spreading; if it shows molten parts, say default_stage = "melt"'
@@ -220,24 +220,23 @@ def _any_of(values: Sequence[str]) -> str:
 
 def _folders(rows: Sequence[Row], roles: _Roles) -> str:
     """Return the expression for the last folders, empty where they tell nothing but the build."""
-    told = [(place, name) for place, name in ((roles.stage, "stage"), (roles.light, "light")) if (place or 0) < 0]
-    if not told:
+    told = ((roles.stage, "stage"), (roles.light, "light"))
+    names = {place: name for place, name in told if place is not None and place < 0}
+    if not names:
         return ""
-    first = min(place for place, _ in told if place is not None)
-    names = {place: name for place, name in told if place is not None}
     parts = []
-    for place in range(min(first, -_fixed_depth(rows, first)), 0):
+    for place in range(_first_named(rows, min(names)), 0):
         values = _values(rows, place)
         parts.append(f"(?P<{names[place]}>{_any_of(values)})" if place in names else _fixed(values))
     return "/".join(parts)
 
 
-def _fixed_depth(rows: Sequence[Row], first: int) -> int:
-    """Return how many folders from the last are to be named: those from `first` on, and one above that is no build."""
+def _first_named(rows: Sequence[Row], first: int) -> int:
+    """Return the place from which folders are to be named: `first`, or the one above where that is no build."""
     above = first - 1
     if -above > len(rows[0][0]) or len(_values(rows, above)) > 1 or re.search(r"\d", rows[0][0][above]):
-        return -first
-    return -above
+        return first
+    return above
 
 
 def _fixed(values: Sequence[str]) -> str:

@@ -8,6 +8,7 @@ from typing import Literal
 from pydantic import Field, PositiveFloat, PositiveInt
 from pydantic_settings import SettingsConfigDict
 
+from ingest.feed import QUEUE_LIMIT
 from layerwatch.errors import SettingsError
 from layerwatch.layers import BUILD_NAME, PRINTER_NAME, safe_name
 from layerwatch.profile import Profile, load_profile
@@ -46,7 +47,7 @@ class IngestSettings(SharedSettings):
     grace_seconds: PositiveFloat | None = None
     watch: Literal["inotify", "polling"] | None = None
     rescan_seconds: PositiveFloat = 10.0
-    queue_limit: PositiveInt = 10_000
+    queue_limit: PositiveInt = QUEUE_LIMIT
     max_depth: int = Field(default=8, ge=0, le=32)
 
 

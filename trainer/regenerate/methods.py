@@ -48,5 +48,6 @@ class Methods:
             made[Method.DARK_THRESHOLD] = dark_threshold(scene, self._votes)
         if self._marks is not None:
             made[Method.MODEL] = self._marks(scene)
-            made[Method.CHECKED_MODEL] = disputed(made[Method.MODEL], made.get(Method.CONTRAST, made[Method.MODEL]))
+        if Method.CHECKED_MODEL in wanted:
+            made[Method.CHECKED_MODEL] = disputed(made[Method.MODEL], made[Method.CONTRAST])
         return {method: made[method] for method in self._wanted}

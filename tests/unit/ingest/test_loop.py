@@ -251,6 +251,13 @@ def test_the_state_of_the_folder_is_told(room: Room) -> None:
     assert (state.sets_waiting, state.outstanding, state.ignored) == ({"light": 1, "queue": 0}, 1, {"unmatched": 1})
     assert state.last_picture is not None
     assert state.last_picture.timestamp() == pytest.approx((room.root / "B0002a.PNG").stat().st_mtime)
+    assert state.oldest_waiting_seconds is None
+    room.write("B0003a.PNG", room.picture(5)[:100])
+    room.ingest.inbox.put(Hint(path="B0003a.PNG"))
+    room.let(4)
+    waiting = room.ingest.state()
+    assert waiting.files_waiting == 1
+    assert waiting.oldest_waiting_seconds == pytest.approx(4, abs=0.2)
     room.root.rename(room.root.with_name("away"))
     room.let(12)
     assert not room.sources.states()[0].is_up

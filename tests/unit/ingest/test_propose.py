@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from ingest.propose import propose
 from layerwatch.layers import Stage
-from layerwatch.profile import CaptureName, Profile, parse_profile, shipped_profiles
+from layerwatch.profile import CaptureName, Profile, load_profile, parse_profile, shipped_profiles
 
 LAYERS = range(1, 13)
 
@@ -25,8 +25,6 @@ def read(profile: Profile, path: str) -> CaptureName | None:
 
 @pytest.mark.parametrize("name", shipped_profiles())
 def test_for_what_a_known_printer_writes_its_own_layers_are_found(name: str) -> None:
-    from layerwatch.profile import load_profile  # noqa: PLC0415
-
     known = load_profile(name)
     written = {
         known.file_name(layer, stage, light): (layer, stage, light)
@@ -99,6 +97,10 @@ def test_what_is_guessed_without_a_word_is_told() -> None:
     by_letter = propose([f"{stage}{layer:04d}.png" for layer in LAYERS for stage in "PQ"])
     by_height = propose([f"{40 * layer}.png" for layer in LAYERS])
 
+    by_chance = propose([f"{word}_{layer:04d}.png" for layer in LAYERS for word in ("laser",) * (layer > 6) or ("xy",)])
+
+    assert by_chance is not None
+    assert "every picture is taken for one after spreading" in by_chance.doubts[0]
     assert by_letter is not None
     assert "P is taken for after spreading, Q for after melting" in by_letter.doubts[0]
     assert by_height is not None

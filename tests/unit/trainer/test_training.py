@@ -207,7 +207,22 @@ def test_augmentation_depends_on_nothing_but_the_random_state() -> None:
     assert all(np.array_equal(one, two) for one, two in zip(first, again, strict=True))
     assert not np.array_equal(first[0], other[0])
     assert set(np.unique(first[1])) <= {0, 1}
-    assert first[1].sum() == mask.sum()
+
+
+def test_a_mask_goes_where_its_defect_goes_and_shapes_are_bent() -> None:
+    augment = build_augmentation()
+    mask = np.zeros((96, 96), np.uint8)
+    mask[20:50, 30:80] = 1
+    channels = np.repeat(np.where(mask, 220, 40).astype(np.uint8)[..., None], 3, axis=2)
+
+    areas = set()
+    for seed in range(40):
+        picture, moved = augment(channels, mask, np.random.default_rng(seed))
+        middle = (int(picture.min()) + int(picture.max())) / 2
+        assert np.mean((picture[..., 0] > middle) == (moved == 1)) > 0.97
+        areas.add(int(moved.sum()))
+
+    assert len(areas) > 10  # more than turns and mirrors, which keep the area
 
 
 def test_some_crops_show_one_light_in_all_channels() -> None:
