@@ -23,6 +23,7 @@ from trainer.store import Sample
 from trainer.warm_start import load_trained
 
 FLOAT32: Final = "float32.onnx"
+SAFETENSORS: Final = "float32.safetensors"
 SIDE: Final = 512  # px of the timed tile
 ROUNDS: Final = 9
 
@@ -68,7 +69,7 @@ def compare(bundle: Path, int8: bytes, recipe: Recipe, samples: Sequence[Sample]
 def torch_engines(bundle: Path, recipe: Recipe) -> dict[str, tuple[Probabilities, int]]:
     """Return torch as it is and with dynamic int8, which knows no convolutions and so changes nothing here."""
     network = new_network(recipe)
-    weights = bundle / "float32.safetensors"
+    weights = bundle / SAFETENSORS
     load_trained(
         network, weights if weights.is_file() else bundle / FLOAT32, torch.zeros((1, 64, 64, 3), dtype=torch.uint8)
     )

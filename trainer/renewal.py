@@ -1,7 +1,7 @@
-"""The next version of a bundle whose network stays and whose operating points are new."""
+"""The next version of a bundle whose operating points are new."""
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -27,6 +27,7 @@ class Renewed:
         metrics: all that the manifest says was measured.
         lineage: what is added to the lineage.
         files: that take the place of those of the same name.
+        stale: names of files that no longer hold, and are left out.
     """
 
     version: str | None
@@ -34,6 +35,7 @@ class Renewed:
     metrics: dict[str, Any]
     lineage: dict[str, Any]
     files: Mapping[str, bytes] = field(default_factory=dict)
+    stale: Collection[str] = ()
 
 
 def write_renewed(bundle: Path, manifest: Manifest, folder: Path, renewed: Renewed) -> Path:
@@ -57,7 +59,9 @@ def write_renewed(bundle: Path, manifest: Manifest, folder: Path, renewed: Renew
         CURVES: precision_recall_curves(renewed.tuned.counts, renewed.tuned.points),
         CARD: model_card(described).encode(),
     }
-    kept = {name: read_verified(bundle, manifest, name) for name in manifest.files if name not in made}
+    kept = {
+        name: read_verified(bundle, manifest, name) for name in manifest.files if name not in {*made, *renewed.stale}
+    }
     return write_bundle(_empty(folder), kept | made, described)
 
 

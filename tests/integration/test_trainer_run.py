@@ -14,6 +14,7 @@ from layerwatch.bundle import load_manifest, read_verified, verify_files
 from layerwatch.registry import Registry
 from simulator.__main__ import main as simulate
 from trainer.__main__ import main
+from trainer.packing import write_bundle
 
 pytestmark = pytest.mark.torch
 pytest.importorskip("torch")
@@ -167,6 +168,65 @@ def test_quantize_publishes_a_new_version_and_compares_every_way(registry: Path,
         ways["OpenVINO, float32"]["average_precision"], abs=0.01
     )
     shutil.rmtree(registry / "tiny" / "2")
+
+
+def last_bias(content: bytes) -> float:
+    """Return the bias of the last convolution, which is that of the logits."""
+    import onnx  # noqa: PLC0415
+
+    graph = onnx.load_from_string(content).graph
+    *_, last = (node for node in graph.node if node.op_type == "Conv")
+    (tensor,) = (tensor for tensor in graph.initializer if tensor.name == last.input[2])
+    return float(onnx.numpy_helper.to_array(tensor)[0])
+
+
+def shifted_bundle(bundle: Path, folder: Path, *, by: float) -> Path:
+    """Copy a bundle as version "shifted", with that much added to the logits of its float32 network."""
+    import onnx  # noqa: PLC0415
+
+    manifest = load_manifest(bundle)
+    files = {name: read_verified(bundle, manifest, name) for name in manifest.files}
+    model = onnx.load_from_string(files["float32.onnx"])
+    *_, last = (node for node in model.graph.node if node.op_type == "Conv")
+    (tensor,) = (tensor for tensor in model.graph.initializer if tensor.name == last.input[2])
+    tensor.CopyFrom(onnx.numpy_helper.from_array(onnx.numpy_helper.to_array(tensor) + np.float32(by), tensor.name))
+    files["float32.onnx"] = model.SerializeToString()
+    return write_bundle(folder, files, manifest.model_copy(update={"version": "shifted"}))
+
+
+def test_quantize_averages_bundles_and_says_what_that_gave(
+    registry: Path, printed: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = shifted_bundle(registry / "tiny" / "1", tmp_path / "other", by=0.25)
+    command = (
+        f"quantize tiny --average {other} --registry {registry} --version 4 --profile nist-ammt --threads 1 "
+        f"--miss-cost 2 --images {printed / 'images'} --masks {printed / 'truth'} --work {tmp_path / 'work'}"
+    )
+
+    status = main(command.split())
+
+    assert status == 0, capsys.readouterr().err
+    place = registry / "tiny" / "4"
+    new = load_manifest(place)
+    verify_files(place, new)
+    assert set(new.lineage["averaged"]) == {"tiny/1", "tiny/shifted"}
+    assert "float32.safetensors" not in new.files  # it held the network before
+    assert "their average: average precision" in " ".join(capsys.readouterr().out.split())
+    first, mean = (last_bias((registry / "tiny" / version / "float32.onnx").read_bytes()) for version in ("1", "4"))
+    assert mean == pytest.approx(first + 0.125)
+    shutil.rmtree(place)
+
+
+def test_a_bundle_is_not_averaged_with_itself(
+    registry: Path, printed: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = (
+        f"quantize tiny --average tiny/1 --registry {registry} --profile nist-ammt --images {printed / 'images'} "
+        f"--masks {printed / 'truth'} --work {tmp_path / 'work'}"
+    )
+
+    assert main(command.split()) == 2
+    assert "name each bundle once" in " ".join(capsys.readouterr().err.split())
 
 
 def test_tune_publishes_the_same_networks_with_new_operating_points(registry: Path, printed: Path) -> None:

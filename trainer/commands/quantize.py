@@ -35,6 +35,13 @@ from trainer.wish import make_wish
 def quantize(  # noqa: PLR0913 - one parameter an option
     bundle: Annotated[str, typer.Argument(help="Directory of a bundle, or NAME or NAME/VERSION in the registry.")],
     *,
+    average: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Another bundle, to average the float32 weights with first; repeatable. Holds where one was trained "
+            "from the other, or all from the same."
+        ),
+    ] = None,
     images: ImagesOption,
     profile: ProfileOption,
     masks: MasksOption = None,
@@ -63,8 +70,10 @@ def quantize(  # noqa: PLR0913 - one parameter an option
     from trainer.requantize import Order, as_json, requantize  # noqa: PLC0415 - slow to import
     from trainer.sources import parse_sources  # noqa: PLC0415
 
+    models = Registry(settings.registry_dir)
     order = Order(
-        bundle=Registry(settings.registry_dir).resolve(bundle),
+        bundle=models.resolve(bundle),
+        averaged=tuple(map(models.resolve, average or [])),
         sources=parse_sources(
             images,
             masks or [],
