@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Literal
 
 import structlog
 from redis.exceptions import RedisError
@@ -24,6 +25,7 @@ FIRST_PAUSE_SECONDS = 0.25
 LONGEST_PAUSE_SECONDS = 5.0
 FULL_PAUSE_SECONDS = 1.0
 QUEUE_LIMIT = 10_000
+Priority = Literal["high", "normal", "low"]
 MAX_VERDICT_BYTES = 64 * 1024 * 1024
 
 log = structlog.get_logger()
@@ -54,16 +56,21 @@ class Feed:
         sink: Sink,
         profile: Profile,
         *,
+        priority: Priority = "normal",
         queue_limit: int = QUEUE_LIMIT,
         wall_clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        """Hand sets to a sink; those of a backlog only while fewer than `queue_limit` inspections wait."""
+        """Hand sets to a sink; those of a backlog only while fewer than `queue_limit` inspections wait.
+
+        Layers that are being printed go ahead of a backlog, those of high priority ahead of everything; those of low
+        priority are queued as if they were a backlog.
+        """
         self._sink = sink
         self._limit = queue_limit
+        self._priority = priority
         self._profile = profile
         self._wall_clock = wall_clock
         self._offers: dict[str, Offer] = {}
-        self._last_of_backlog = ""
         self._pause = 0.0
         self._retry_at = 0.0
         self.outcomes: Counter[Outcome] = Counter()
@@ -89,7 +96,7 @@ class Feed:
             self._offers.setdefault(
                 emission.layer_set.inspection_id, Offer(emission=emission, settled=self._wall_clock())
             )
-            if emission.live and not self.is_down:
+            if self._is_urgent(emission) and not self.is_down:
                 self._retry_at = 0.0  # a full queue is no reason for it to wait
 
     def flush(self, now: float) -> None:
@@ -122,7 +129,7 @@ class Feed:
         room = self._limit - self._sink.queue.depth()
         for inspection_id, ahead in self._in_order():
             offer = self._offers[inspection_id]
-            if room <= 0 and not offer.emission.live:
+            if room <= 0 and not self._is_urgent(offer.emission):
                 break  # the backlog comes last
             room -= self._send(inspection_id, offer, ahead=ahead) in QUEUED
             del self._offers[inspection_id]
@@ -138,16 +145,14 @@ class Feed:
 
         What goes ahead is sent newest first, each before the one sent before it, so that the oldest is taken first.
         """
-        live = [name for name, offer in self._offers.items() if offer.emission.live]
-        backlog = [name for name, offer in self._offers.items() if not offer.emission.live]
-        if not live or not (backlog or self._backlog_waits()):
-            return [(name, False) for name in [*live, *backlog]]
-        return [(name, True) for name in reversed(live)] + [(name, False) for name in backlog]
+        urgent = [name for name, offer in self._offers.items() if self._is_urgent(offer.emission)]
+        others = [name for name, offer in self._offers.items() if not self._is_urgent(offer.emission)]
+        if urgent and (others or self._priority == "high" or self._sink.queue.ends_in_backlog()):
+            return [(name, True) for name in reversed(urgent)] + [(name, False) for name in others]
+        return [(name, False) for name in [*urgent, *others]]
 
-    def _backlog_waits(self) -> bool:
-        if self._last_of_backlog and self._sink.ledger.is_published(self._last_of_backlog):
-            self._last_of_backlog = ""
-        return bool(self._last_of_backlog)
+    def _is_urgent(self, emission: Emission) -> bool:
+        return emission.live and self._priority != "low"
 
     def _send(self, inspection_id: str, offer: Offer, *, ahead: bool) -> Outcome:
         try:
@@ -166,7 +171,8 @@ class Feed:
             self.last_published = inspection_id
             return Outcome.KNOWN
         if self._sink.queue.holds(inspection_id):
-            return self._note_queued(inspection_id, offer.emission, Outcome.KNOWN)
+            self.outstanding[inspection_id] = key
+            return Outcome.KNOWN
         verdict = self._verdict_on_disk(key, inspection_id)
         if verdict is not None:
             self._sink.ledger.restore(verdict)
@@ -179,17 +185,13 @@ class Feed:
             settled=offer.settled,
             queued=self._wall_clock(),
             problems=offer.emission.problems,
+            live=self._is_urgent(offer.emission),
         )
         added = self._sink.queue.enqueue(message, ahead=ahead)
         if added:
             announce(offer, message, ahead=ahead)
-        return self._note_queued(inspection_id, offer.emission, outcome_of(offer.emission) if added else Outcome.KNOWN)
-
-    def _note_queued(self, inspection_id: str, emission: Emission, outcome: Outcome) -> Outcome:
-        self.outstanding[inspection_id] = emission.layer_set.key
-        if not emission.live:
-            self._last_of_backlog = inspection_id
-        return outcome
+        self.outstanding[inspection_id] = key
+        return outcome_of(offer.emission) if added else Outcome.KNOWN
 
     def _verdict_on_disk(self, key: LayerKey, inspection_id: str) -> Verdict | None:
         """Return the verdict that the artifacts hold for this inspection, if they do."""

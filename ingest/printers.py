@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, ValidationError, field_validator
 
+from ingest.feed import Priority
 from ingest.settings import IngestSettings, Printer, printer_of, profile_with
 from layerwatch.errors import SettingsError, one_line
 from layerwatch.layers import BUILD_NAME, PRINTER_NAME, safe_name
@@ -20,6 +21,7 @@ class PrinterEntry(BaseModel):
         profile: a shipped one, or a TOML file, relative to the file of printers.
         build: the build where neither file name nor folder tell; empty for the name of the folder.
         max_depth: folders below its own that are looked into.
+        priority: high goes ahead of all other printers, low waits with the backlog.
         mm_per_px, settle_seconds, set_timeout_seconds, grace_seconds, watch: in place of the profile's own.
     """
 
@@ -30,6 +32,7 @@ class PrinterEntry(BaseModel):
     profile: str
     build: str = Field(default="", pattern=f"^({BUILD_NAME.pattern})?$")
     max_depth: int = Field(default=8, ge=0, le=32)
+    priority: Priority = "normal"
     mm_per_px: PositiveFloat | None = None
     settle_seconds: PositiveFloat | None = None
     set_timeout_seconds: PositiveFloat | None = None
@@ -116,4 +119,5 @@ def _printer(entry: PrinterEntry, root: Path, beside: Path) -> Printer:
         default_build=entry.build or safe_name(entry.folder.name),
         max_depth=entry.max_depth,
         profile=profile_with(profile, entry),
+        priority=entry.priority,
     )

@@ -56,7 +56,7 @@ class Ingest:
     ) -> None:
         self.inbox: Inbox = Inbox()
         self.intake = Intake(printer, clocks)
-        self.feed = Feed(sink, printer.profile, queue_limit=queue_limit)
+        self.feed = Feed(sink, printer.profile, priority=printer.priority, queue_limit=queue_limit)
         self._audit = Audit(self.feed, self.intake.assembly, sink)
         self._watch = Watch(printer.root, self.inbox)
         self._listening = self._has_events = False

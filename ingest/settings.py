@@ -8,7 +8,7 @@ from typing import Literal
 from pydantic import Field, PositiveFloat, PositiveInt
 from pydantic_settings import SettingsConfigDict
 
-from ingest.feed import QUEUE_LIMIT
+from ingest.feed import QUEUE_LIMIT, Priority
 from layerwatch.errors import SettingsError
 from layerwatch.layers import BUILD_NAME, PRINTER_NAME, safe_name
 from layerwatch.profile import Profile, load_profile
@@ -29,6 +29,8 @@ class IngestSettings(SharedSettings):
         mm_per_px: edge of a pixel on the plate.
         settle_seconds, set_timeout_seconds, grace_seconds: see Profile.
         watch: inotify, or polling for network shares, where no events come.
+        priority: of the printer among those on the same queue: its layers go ahead of all others, ahead of a backlog
+            (normal), or wait with the backlog.
         rescan_seconds: so often the whole folder is compared with what is known, events or not.
         queue_limit: layer sets of a backlog wait in the folder while so many inspections wait on the queue; layers that
             are printed now go to it in any case.
@@ -46,6 +48,7 @@ class IngestSettings(SharedSettings):
     set_timeout_seconds: PositiveFloat | None = None
     grace_seconds: PositiveFloat | None = None
     watch: Literal["inotify", "polling"] | None = None
+    priority: Priority = "normal"
     rescan_seconds: PositiveFloat = 10.0
     queue_limit: PositiveInt = QUEUE_LIMIT
     max_depth: int = Field(default=8, ge=0, le=32)
@@ -60,6 +63,7 @@ class Printer:
         folder: the same below SOURCES_DIR, with forward slashes; empty if it is SOURCES_DIR itself.
         default_build: where neither file name nor folder tell.
         max_depth: folders below its own that are looked into.
+        priority: among the printers on the same queue.
     """
 
     name: str
@@ -68,6 +72,7 @@ class Printer:
     default_build: str
     max_depth: int
     profile: Profile
+    priority: Priority = "normal"
 
 
 def printer_of(settings: IngestSettings) -> Printer:
@@ -89,6 +94,7 @@ def printer_of(settings: IngestSettings) -> Printer:
         default_build=settings.build or safe_name(root.name or "build"),
         max_depth=settings.max_depth,
         profile=profile_of(settings),
+        priority=settings.priority,
     )
 
 

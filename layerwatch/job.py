@@ -44,6 +44,7 @@ class InspectLayer(BaseModel):
     """One layer set to inspect.
 
     Attributes:
+        live: the layer is being printed; otherwise it is part of a backlog, which others go ahead of.
         problems: what makes the set impossible to judge, in words, as far as ingest can tell: the verdict is invalid.
         settled, queued: when the set was complete, and when it was put on the queue.
     """
@@ -61,6 +62,7 @@ class InspectLayer(BaseModel):
     expected_lights: tuple[str, ...] = Field(max_length=16)
     optics: Optics
     problems: tuple[str, ...] = Field(default=(), max_length=16)
+    live: bool = True
     settled: AwareDatetime
     queued: AwareDatetime
 
@@ -74,6 +76,7 @@ class InspectLayer(BaseModel):
         settled: datetime,
         queued: datetime,
         problems: tuple[str, ...] = (),
+        live: bool = True,
     ) -> Self:
         """Return the message for a layer set that a printer of this profile wrote."""
         return cls(
@@ -87,6 +90,7 @@ class InspectLayer(BaseModel):
             expected_lights=layer_set.expected_lights,
             optics=Optics(bits=profile.bits, mm_per_px=profile.mm_per_px, plate=profile.plate),
             problems=problems,
+            live=live,
             settled=settled,
             queued=queued,
         )

@@ -26,6 +26,9 @@ class InMemoryQueue:
     def depth(self) -> int:
         return len(self.messages)
 
+    def ends_in_backlog(self) -> bool:
+        return bool(self.messages) and not self.messages[-1].live
+
 
 class InMemoryResults:
     """A Ledger and ResultChannel in one, as in Redis: publishing enters the ledger."""

@@ -22,6 +22,10 @@ class LayerQueue(Protocol):
         """Return how many inspections wait."""
         ...
 
+    def ends_in_backlog(self) -> bool:
+        """Return whether the last one that waits is part of a backlog, so that a live layer is to go ahead."""
+        ...
+
 
 class Ledger(Protocol):
     def revision(self, key: LayerKey, inspection_id: str) -> int:

@@ -2,10 +2,11 @@
 
 from redis import Redis
 from rq import Queue, Retry
-from rq.exceptions import DuplicateJobError
+from rq.exceptions import DuplicateJobError, NoSuchJobError
 from rq.job import Job
 from rq.serializers import JSONSerializer
 
+from layerwatch.errors import WireError
 from layerwatch.job import INSPECT_LAYER_JOB, INSPECT_QUEUE, InspectLayer
 
 # Three retries after the first run. The worker inspects in the first three runs only;
@@ -43,3 +44,14 @@ class RedisQueue:
 
     def depth(self) -> int:
         return len(self._queue)
+
+    def ends_in_backlog(self) -> bool:
+        last = self._queue.get_job_ids(offset=-1, length=1)
+        try:
+            return bool(last) and not self._message(last[0]).live
+        except (NoSuchJobError, WireError):
+            return False  # a worker took it meanwhile, or it is none of ours
+
+    def _message(self, inspection_id: str) -> InspectLayer:
+        job = Job.fetch(inspection_id, connection=self._queue.connection, serializer=JSONSerializer)
+        return InspectLayer.from_wire(job.args[0] if job.args else None)

@@ -133,6 +133,15 @@ def test_a_layer_that_is_being_printed_goes_ahead(redis_db: Redis, some_message:
     assert waiting == [some_message(layer=layer).id for layer in (9, 1, 2)]
 
 
+def test_the_queue_tells_whether_a_backlog_waits(queue: LayerQueue, some_message: Callable[..., InspectLayer]) -> None:
+    assert not queue.ends_in_backlog()
+    queue.enqueue(some_message(layer=1))
+    assert not queue.ends_in_backlog()
+    queue.enqueue(some_message(layer=2).model_copy(update={"live": False}))
+    queue.enqueue(some_message(layer=3), ahead=True)
+    assert queue.ends_in_backlog()
+
+
 def test_channel_and_stream_carry_the_same_body(redis_db: Redis, some_verdict: Callable[..., Verdict]) -> None:
     listener: Any = cast("Any", redis_db).pubsub(ignore_subscribe_messages=True)
     listener.subscribe(CHANNEL)

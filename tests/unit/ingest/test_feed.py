@@ -204,6 +204,39 @@ def test_live_layers_line_up_when_the_backlog_is_done(
     assert bench.layers == [8, 9]
 
 
+def test_a_live_layer_goes_ahead_of_the_backlog_of_another_printer(bench: Bench) -> None:
+    bench.send(1, 2, live=False)
+
+    bench.feed = Feed(bench.sink, load_profile("single-light"))
+    bench.send(9)
+
+    assert bench.layers == [9, 1, 2]
+
+
+def test_high_priority_goes_ahead_of_other_live_layers_and_low_waits_with_the_backlog(bench: Bench) -> None:
+    low, high = (Feed(bench.sink, load_profile("single-light"), priority=priority) for priority in ("low", "high"))
+    bench.send(1)
+    for feed, layer in ((low, 20), (bench.feed, 2), (high, 10)):
+        feed.offer(bench.emit(layer))
+        feed.flush(0.0)
+
+    assert bench.layers == [10, 2, 1, 20]
+    assert [message.live for message in bench.queue.messages] == [True, True, True, False]
+
+
+def test_low_priority_waits_while_the_queue_is_full(bench: Bench) -> None:
+    bench.send(1)
+    low = Feed(bench.sink, load_profile("single-light"), priority="low", queue_limit=1)
+
+    low.offer(bench.emit(2))
+    low.flush(0.0)
+    assert (bench.layers, low.is_full) == ([1], True)
+    bench.queue.messages.clear()
+    low.flush(5.0)
+
+    assert bench.layers == [2]
+
+
 def test_nothing_is_dropped_or_sent_twice_while_redis_is_away(bench: Bench) -> None:
     bench.queue.patience = 1
     bench.send(1, 2, 3, live=False)

@@ -41,6 +41,12 @@ def test_each_has_its_folder_its_profile_and_what_it_says_otherwise(tmp_path: Pa
     assert (second.profile.name, second.profile.watch, second.default_build) == ("single-light", "polling", "job7")
 
 
+def test_a_printer_has_the_priority_that_the_file_gives_it(tmp_path: Path) -> None:
+    first, second = printers(tmp_path, TWO.replace('name = "m290"', 'name = "m290"\npriority = "high"'))
+
+    assert (first.priority, second.priority) == ("high", "normal")
+
+
 def test_a_profile_of_its_own_lies_beside_the_file(tmp_path: Path) -> None:
     (tmp_path / "mine.toml").write_text(
         'name = "mine"\npattern = \'(?P<layer>\\d+)\\.png\'\ntemplate = "{layer}.png"\ndefault_stage = "melt"\n'
