@@ -102,9 +102,9 @@ def run(  # noqa: PLR0913 - one argument an option
         return Ingest(each, sink, rescan_seconds=settings.rescan_seconds, queue_limit=settings.queue_limit)
 
     fleet = Fleet({each.name: loop_of(each) for each in watched})
-    checks = {"redis": lambda: answers(probe), **fleet.checks}
+    needed = {"redis": lambda: answers(probe), **fleet.source_checks}
     with (
-        serve_health(settings.metrics_port, checks=checks, host=settings.metrics_host) as port,
+        serve_health(settings.metrics_port, checks=needed, live=fleet.loop_checks, host=settings.metrics_host) as port,
         _stopped_by_signals(fleet),
     ):
         for each in watched:

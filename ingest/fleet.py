@@ -28,14 +28,17 @@ class Fleet:
         return tuple(self._loops.values())
 
     @property
-    def checks(self) -> Mapping[str, Callable[[], bool]]:
-        """What /health asks: of each printer whether its folder is there and its loop turns."""
-        several = len(self._loops) > 1
-        checks: dict[str, Callable[[], bool]] = {}
-        for name, loop in self._loops.items():
-            suffix = f"_{name}" if several else ""
-            checks |= {f"source{suffix}": loop.is_source_up, f"loop{suffix}": loop.is_alive}
-        return checks
+    def source_checks(self) -> Mapping[str, Callable[[], bool]]:
+        """What /health/ready asks: of each printer whether its folder is there."""
+        return {f"source{self._suffix(name)}": loop.is_source_up for name, loop in self._loops.items()}
+
+    @property
+    def loop_checks(self) -> Mapping[str, Callable[[], bool]]:
+        """What /health/live asks: of each printer whether its loop turns."""
+        return {f"loop{self._suffix(name)}": loop.is_alive for name, loop in self._loops.items()}
+
+    def _suffix(self, name: str) -> str:
+        return f"_{name}" if len(self._loops) > 1 else ""
 
     def run(self, *, once: bool = False) -> None:
         """Serve until `stop` is called; with `once` until all that lies in the folders is handed over.

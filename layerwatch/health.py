@@ -1,4 +1,8 @@
-"""`/metrics` and `/health` of a role, served from a thread."""
+"""`/metrics` and `/health` of a role, served from a thread.
+
+`/health/live` says whether the process itself works, so that only a restart would help where it does not;
+`/health/ready`, the same as `/health`, also whether all that it needs is there.
+"""
 
 import json
 import sys
@@ -31,14 +35,28 @@ def _holds(check: Callable[[], bool]) -> bool:
 
 @contextmanager
 def serve_health(
-    port: int, *, checks: Checks, host: str = "127.0.0.1", registry: CollectorRegistry = REGISTRY
+    port: int,
+    *,
+    checks: Checks,
+    live: Checks | None = None,
+    host: str = "127.0.0.1",
+    registry: CollectorRegistry = REGISTRY,
 ) -> Iterator[int]:
     """Serve while the block runs; yields the port, a free one for 0.
+
+    Args:
+        port: 0 for a free one.
+        checks: what the role needs; /health and /health/ready hold where they and those of `live` all hold.
+        live: what only a restart would mend; /health/live asks nothing else.
+        host: address to listen on.
+        registry: what /metrics shows.
 
     Raises:
         SettingsError: the port cannot be taken.
     """
-    handler = _handler(checks, registry)
+    alive = live or {}
+    ready = {**checks, **alive}
+    handler = _handler({"/health": ready, "/health/ready": ready, "/health/live": alive}, registry)
     try:
         server = ThreadingHTTPServer((host, port), handler)
     except OSError as error:
@@ -56,18 +74,20 @@ def serve_health(
         thread.join()
 
 
-def _handler(checks: Checks, registry: CollectorRegistry) -> type[BaseHTTPRequestHandler]:
+def _handler(reports: Mapping[str, Checks], registry: CollectorRegistry) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         timeout = 10  # a client that sends nothing does not hold a thread for ever
 
         def do_GET(self) -> None:
             if self.path == "/metrics":
                 self._answer(200, CONTENT_TYPE_LATEST, generate_latest(registry))
-            elif self.path == "/health":
-                healthy, report = health_report(checks)
+            elif self.path in reports:
+                healthy, report = health_report(reports[self.path])
                 self._answer(200 if healthy else 503, "application/json", json.dumps(report).encode())
             else:
-                self._answer(404, "text/plain; charset=utf-8", b"try /metrics or /health\n")
+                self._answer(
+                    404, "text/plain; charset=utf-8", b"try /metrics, /health, /health/live or /health/ready\n"
+                )
 
         def _answer(self, status: int, content_type: str, body: bytes) -> None:
             self.send_response(status)

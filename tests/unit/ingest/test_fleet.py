@@ -92,8 +92,9 @@ def test_one_that_breaks_ends_the_process_with_its_error(
 def test_health_asks_each_printer_by_its_name(loop: Callable[[str], Ingest]) -> None:
     one, two = loop("one"), loop("two")
 
-    assert set(Fleet({"one": one}).checks) == {"source", "loop"}
-    checks = Fleet({"one": one, "two": two}).checks
+    assert {*Fleet({"one": one}).source_checks, *Fleet({"one": one}).loop_checks} == {"source", "loop"}
+    fleet = Fleet({"one": one, "two": two})
+    checks = {**fleet.source_checks, **fleet.loop_checks}
     assert set(checks) == {"source_one", "loop_one", "source_two", "loop_two"}
     assert all(check() for check in checks.values())
     one._printer.root.rmdir()

@@ -91,6 +91,19 @@ def test_a_role_that_is_not_well_answers_503() -> None:
     assert caught.value.code == 503
 
 
+def test_what_a_role_waits_for_does_not_make_it_dead() -> None:
+    alive = {"loop": lambda: True}
+    with serve_health(0, checks={"redis": broken}, live=alive, registry=CollectorRegistry()) as port:
+        live = urllib.request.urlopen(f"http://127.0.0.1:{port}/health/live").read()
+        with pytest.raises(urllib.error.HTTPError) as caught:
+            urllib.request.urlopen(f"http://127.0.0.1:{port}/health/ready")
+        ready = json.load(caught.value)
+        caught.value.close()
+
+    assert json.loads(live) == {"status": "ok", "checks": {"loop": True}}
+    assert (caught.value.code, ready["checks"]) == (503, {"redis": False, "loop": True})
+
+
 def test_a_port_in_use_is_told_with_a_way_out() -> None:
     with (
         serve_health(0, checks={}, registry=CollectorRegistry()) as port,
