@@ -5,6 +5,7 @@ import platform
 import sys
 import tempfile
 from datetime import UTC, datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -12,6 +13,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from bench.ingest import ingest_table, time_ingest
+from bench.ingest_process import has_proc
 from bench.pictures import simulate
 from bench.prototype import time_tile
 from bench.service import time_service
@@ -20,7 +23,12 @@ from layerwatch.bundle import Precision, load_manifest
 from layerwatch.cli import run_app
 
 PRECISIONS: tuple[Precision, ...] = ("int8", "float32")
-app = typer.Typer(help="Times reading, inference and the whole path on this machine.")
+app = typer.Typer(help="Times reading, inference, the whole path and ingest on this machine.")
+
+
+class Part(StrEnum):
+    INSPECTION = "inspection"  # reading, inference, the whole path
+    INGEST = "ingest"  # backlogs, idling, layers that are printed now
 
 
 @app.command()
@@ -28,13 +36,24 @@ def main(
     layers: Annotated[int, typer.Option(min=3, help="Layers of two layer sets each.")] = 8,
     sizes: Annotated[str, typer.Option(help="Sides of the pictures in pixels.")] = "1000,2000",
     bundle: Annotated[Path, typer.Option(help="The model.")] = Path("models/starter"),
+    backlogs: Annotated[str, typer.Option(help="Pictures that lie in ingest's folder.")] = "10000,100000",
+    only: Annotated[Part | None, typer.Option(help="Leave the other part out.")] = None,
 ) -> None:
-    """Simulate layer sets of three 16-bit lights, inspect them by hand and through the service, print medians."""
+    """Print medians of layer sets of three 16-bit lights, by hand and through the service, and what ingest needs."""
     console = Console(width=110)
-    console.print(f"{datetime.now(UTC):%Y-%m-%d} on {_machine()}, bundle {load_manifest(bundle).id}")
+    model = "" if only is Part.INGEST else f", bundle {load_manifest(bundle).id}"
+    console.print(f"{datetime.now(UTC):%Y-%m-%d} on {_machine()}{model}")
+    if only is not Part.INGEST:
+        _inspections(console, layers, _numbers(sizes))
+        _model(console, bundle)
+    if only is not Part.INSPECTION:
+        _ingest(console, _numbers(backlogs))
+
+
+def _inspections(console: Console, layers: int, sizes: tuple[int, ...]) -> None:
     with tempfile.TemporaryDirectory(prefix="layerwatch-bench-") as folder:
         work = Path(folder)
-        for size in (int(text) for text in sizes.split(",")):
+        for size in sizes:
             with console.status(f"{size} x {size}: pictures"):
                 pictures = simulate(work, size=size, layers=layers)
             with console.status(f"{size} x {size}: inspections"):
@@ -45,6 +64,9 @@ def main(
                 through, steps = time_service(pictures, work / f"service-{size}")
             console.print(_steps_table(rows))
             console.print(f"settled to published {1000 * through:.0f} ms, {through / steps:.2f} x its steps alone\n")
+
+
+def _model(console: Console, bundle: Path) -> None:
     files = {precision: (bundle / f"{precision}.onnx").stat().st_size for precision in PRECISIONS}
     console.print(
         f"int8.onnx {files['int8'] / 1e6:.1f} MB, {files['int8'] / files['float32']:.3f} of float32.onnx "
@@ -52,6 +74,21 @@ def main(
     )
     tile = time_tile(bundle)
     console.print(_tile_table(tile) if tile else "torch is not installed: no comparison with the prototypes' way")
+
+
+def _ingest(console: Console, backlogs: tuple[int, ...]) -> None:
+    if not has_proc():
+        console.print("there is no /proc here, as on Linux, to read CPU time and memory from: no figures of ingest")
+        return
+    figures = []
+    for pictures in (0, *backlogs):
+        with console.status(f"ingest: {pictures:,} pictures"):
+            figures.append(time_ingest(pictures))
+    console.print(ingest_table(figures[0], figures[1:]))
+
+
+def _numbers(text: str) -> tuple[int, ...]:
+    return tuple(int(number) for number in text.split(",") if number)
 
 
 def _steps_table(rows: list[StepMedians]) -> Table:
@@ -78,7 +115,8 @@ def _machine() -> str:
     cpuinfo = Path("/proc/cpuinfo")
     models = [line for line in cpuinfo.read_text().splitlines() if "model name" in line] if cpuinfo.is_file() else []
     name = models[0].split(":", 1)[1].strip() if models else platform.processor()
-    return f"{len(os.sched_getaffinity(0))} CPUs of {name}, Python {platform.python_version()}"
+    cpus = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return f"{cpus} CPUs of {name}, Python {platform.python_version()}"
 
 
 if __name__ == "__main__":

@@ -182,6 +182,11 @@ def _summary(ingest: Ingest) -> str:
     parts += [
         f"{outcomes[outcome]} {outcome}" for outcome in Outcome if outcome is not Outcome.COMPLETE and outcomes[outcome]
     ]
+    parts += [
+        f"{number} layers {kind.replace('_', ' ')}"
+        for kind, number in ingest.intake.regularity.counts.items()
+        if number
+    ]
     parts += [f"{number} ignored ({reason})" for reason, number in sorted(ingest.intake.folder.oddities.counts.items())]
     return ", ".join(parts)
 

@@ -79,8 +79,8 @@ class Assembly:
         self._ready: dict[LayerKey, None] = {}
         self._deadlines: list[tuple[float, LayerKey]] = []
 
-    def add(self, key: LayerKey, light: str, frame: Frame, *, settled: float, live: bool) -> None:
-        """Enter a settled picture; the same content again changes nothing.
+    def add(self, key: LayerKey, light: str, frame: Frame, *, settled: float, live: bool) -> bool:
+        """Enter a settled picture, and return whether it took the place of another; the same again changes nothing.
 
         Args:
             key: the layer that it shows.
@@ -93,7 +93,7 @@ class Assembly:
         before = layer.frames.get(light)
         layer.frames[light] = frame
         if before is not None and (before.sha256, before.trouble) == (frame.sha256, frame.trouble):
-            return
+            return False
         layer.live = live
         if len(layer.frames) < len(self._lights):
             self._wait(key, layer, settled + self._timeout)
@@ -102,6 +102,7 @@ class Assembly:
         else:
             layer.wait_until = None
             self._ready[key] = None
+        return before is not None
 
     def take_ready(self, now: float, *, timeouts: bool = True, backlog: bool = True) -> list[Emission]:
         """Return the sets that are to be inspected now, in the order in which they became ready.

@@ -10,6 +10,7 @@ from ingest import metrics
 from ingest.assembly import Assembly, Emission, Frame
 from ingest.examine import Examined, examine, unreadable
 from ingest.folder import Folder
+from ingest.regularity import Regularity
 from ingest.settings import Printer
 from ingest.settling import Settling
 from ingest.source import Found, SourceDownError
@@ -46,6 +47,7 @@ class Intake:
             revision_seconds=2 * profile.settle_seconds,
         )
         self.settling = Settling(settle_seconds=profile.settle_seconds, grace_seconds=profile.grace_seconds)
+        self.regularity = Regularity(printer.name, profile)
         self.files = 0
         self.last_picture_ns: int | None = None
         self.was_scanned = False
@@ -163,7 +165,8 @@ class Intake:
             key, light = name
             frame = Frame(self._sent(path), examined.sha256, examined.stamp.mtime_ns, examined.whole, examined.trouble)
             settled, live = self.settling.quiet_until(path), not self.settling.is_backlog(path)
-            self.assembly.add(key, light, frame, settled=settled, live=live)
+            replaced = self.assembly.add(key, light, frame, settled=settled, live=live)
+            self.regularity.entered(key, written_ns=frame.mtime_ns, now=settled, live=live, replaced=replaced)
             self.files += 1
             self.last_picture_ns = max(self.last_picture_ns or 0, examined.stamp.mtime_ns)
             metrics.FILES_SETTLED.labels(self._printer.name).inc()

@@ -32,6 +32,16 @@ PENDING_SETS = Gauge(
 )
 QUEUE_DEPTH = Gauge("layerwatch_queue_depth", "Inspections that wait on the queue.")
 SOURCE_UP = Gauge("layerwatch_ingest_source_up", "1 while the watched folder can be listed.", ["printer"])
+SOURCE_SILENT = Gauge(
+    "layerwatch_ingest_source_silent",
+    "1 while no new layer has come for longer than the last ones took.",
+    ["printer"],
+)
+IRREGULAR_LAYERS = Gauge(
+    "layerwatch_ingest_irregular_layers",
+    "Layers missing now, and layers out of order or repeated since the start.",
+    ["printer", "irregularity"],
+)
 SCAN_SECONDS = Gauge("layerwatch_ingest_scan_seconds", "How long the last scan of the folder took.", ["printer"])
 FILE_TO_QUEUED_SECONDS = Histogram(
     "layerwatch_ingest_file_to_queued_seconds",

@@ -76,6 +76,7 @@ class Ingest:
             while not self._stopping:
                 pause = self.tick()
                 if once and self.is_idle:
+                    self.intake.regularity.report(self._clocks.steady(), at_once=True)
                     return
                 self._sleep(pause)
         finally:
@@ -172,6 +173,8 @@ class Ingest:
     def _compare(self) -> None:
         """Check what was handed over, and measure what waits."""
         now = self._clocks.steady()
+        if self.intake.was_scanned and not self.intake.settling.has_backlog:
+            self.intake.regularity.report(now)
         self._next.audit = now + self._rescan_seconds
         self.feed.guard(now, self._audit.run)
         if not self.feed.is_down:
@@ -198,6 +201,8 @@ class Ingest:
             oldest_waiting_seconds=None if oldest is None else max(0.0, self._clocks.steady() - oldest),
             sets_waiting={"light": intake.assembly.waiting(), "queue": len(self.feed)},
             outstanding=len(self.feed.outstanding),
+            silent_seconds=intake.regularity.silence_seconds,
+            irregular={kind.value: number for kind, number in intake.regularity.counts.items() if number},
             ignored={oddity.value: number for oddity, number in intake.folder.oddities.counts.items() if number},
             updated=datetime.fromtimestamp(self._clocks.wall(), UTC),
             every_seconds=self._rescan_seconds,

@@ -14,7 +14,7 @@ from layerwatch.layers import BUILD_NAME, PRINTER_NAME, safe_name
 from layerwatch.profile import Profile, load_profile
 from layerwatch.settings import SharedSettings
 
-OVERRIDES = ("mm_per_px", "settle_seconds", "set_timeout_seconds", "grace_seconds", "watch")
+OVERRIDES = ("mm_per_px", "settle_seconds", "set_timeout_seconds", "grace_seconds", "silent_seconds", "watch")
 
 
 class IngestSettings(SharedSettings):
@@ -27,7 +27,7 @@ class IngestSettings(SharedSettings):
         printers: a TOML file of several printers (ingest/printers.py); it says for each what the other fields say of
             one.
         mm_per_px: edge of a pixel on the plate.
-        settle_seconds, set_timeout_seconds, grace_seconds: see Profile.
+        settle_seconds, set_timeout_seconds, grace_seconds, silent_seconds: see Profile.
         watch: inotify, or polling for network shares, where no events come.
         priority: of the printer among those on the same queue: its layers go ahead of all others, ahead of a backlog
             (normal), or wait with the backlog.
@@ -47,6 +47,7 @@ class IngestSettings(SharedSettings):
     settle_seconds: PositiveFloat | None = None
     set_timeout_seconds: PositiveFloat | None = None
     grace_seconds: PositiveFloat | None = None
+    silent_seconds: PositiveFloat | None = None
     watch: Literal["inotify", "polling"] | None = None
     priority: Priority = "normal"
     rescan_seconds: PositiveFloat = 10.0

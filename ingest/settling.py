@@ -84,6 +84,10 @@ class Settling:
         times = [heap[0][0] for heap in self._heaps(backlog=backlog) if self._drop_stale(heap)]
         return min(times, default=None)
 
+    @property
+    def has_backlog(self) -> bool:
+        return self._drop_stale(self._backlog)
+
     def oldest_quiet(self) -> float | None:
         """Return since when the longest quiet of the files that are being written has been so, None without any."""
         return min((entry.quiet_since for entry in self._waiting.values() if not entry.backlog), default=None)

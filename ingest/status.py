@@ -9,6 +9,17 @@ from rich.table import Table
 
 from layerwatch.source_state import SourceState
 
+COLUMNS = (
+    "printer",
+    "state",
+    "last picture",
+    "files waiting",
+    "sets waiting",
+    "not published",
+    "irregular layers",
+    "folder",
+)
+
 
 def is_fine(states: Sequence[SourceState], now: datetime) -> bool:
     """Return whether there are sources, all of them up and told of lately."""
@@ -25,7 +36,7 @@ def print_status(states: Sequence[SourceState], depth: int, console: Console, no
     """Print a line for each source, and how long the queue is."""
     now = now or datetime.now(UTC)
     table = Table(box=None, pad_edge=False)
-    for column in ("printer", "state", "last picture", "files waiting", "sets waiting", "not published", "folder"):
+    for column in COLUMNS:
         table.add_column(column, justify="right" if column in {"files waiting", "not published"} else "left")
     for state in states:
         table.add_row(
@@ -35,6 +46,7 @@ def print_status(states: Sequence[SourceState], depth: int, console: Console, no
             _waiting(state),
             ", ".join(f"{number} for {what}" for what, number in state.sets_waiting.items() if number) or "0",
             str(state.outstanding),
+            ", ".join(f"{number} {kind.replace('_', ' ')}" for kind, number in state.irregular.items()) or "none",
             state.folder,
         )
     if states:
@@ -49,7 +61,8 @@ def _condition(state: SourceState, now: datetime) -> str:
         return f"ingest silent for {_span(now - state.updated)}"
     if not state.is_up:
         return "down: the folder is away"
-    return "up" if state.has_events else "up, polling"
+    silent = f", silent for {_span(timedelta(seconds=state.silent_seconds))}" if state.silent_seconds else ""
+    return f"up{silent}" if state.has_events else f"up, polling{silent}"
 
 
 def _waiting(state: SourceState) -> str:

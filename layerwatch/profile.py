@@ -51,6 +51,8 @@ class Profile(BaseModel):
         settle_seconds: a file that has not changed for so long is complete.
         set_timeout_seconds: wait so long for the last light, then judge the set as incomplete.
         grace_seconds: wait so long for a file that is still no whole picture.
+        silent_seconds: with no new layer for so long the printer counts as silent; None for five times the longest of
+            the last intervals, at least a minute.
         watch: inotify, or polling for network shares, where no events come.
         ignore: file name patterns that are never pictures.
     """
@@ -71,6 +73,7 @@ class Profile(BaseModel):
     settle_seconds: PositiveFloat = 0.5
     set_timeout_seconds: PositiveFloat = 30.0
     grace_seconds: PositiveFloat = 10.0
+    silent_seconds: PositiveFloat | None = None
     watch: Literal["inotify", "polling"] = "inotify"
     ignore: tuple[str, ...] = (".*", "*.part", "*.tmp", "~*")
 

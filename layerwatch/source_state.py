@@ -24,6 +24,8 @@ class SourceState(BaseModel):
         oldest_waiting_seconds: for how long the oldest of them has been quiet.
         sets_waiting: layer sets that wait for a light, and that wait for Redis or for room on the queue.
         outstanding: inspections on the queue that are not known to be published.
+        silent_seconds: for how long no new layer has come, None as long as that is nothing strange.
+        irregular: layers missing now, and layers out of order or repeated since ingest started.
         ignored: entries of the folder that are left alone, by why.
         every_seconds: so often a new state is to be expected.
     """
@@ -42,6 +44,8 @@ class SourceState(BaseModel):
     oldest_waiting_seconds: Annotated[float, Field(ge=0)] | None = None
     sets_waiting: dict[Literal["light", "queue"], NonNegativeInt]
     outstanding: NonNegativeInt
+    silent_seconds: Annotated[float, Field(ge=0)] | None = None
+    irregular: dict[str, NonNegativeInt] = {}
     ignored: dict[str, NonNegativeInt] = {}
     updated: AwareDatetime
     every_seconds: PositiveFloat

@@ -174,6 +174,16 @@ def test_once_queues_what_lies_there_and_the_second_time_nothing(site: Site) -> 
     assert site.layers() == [1, 2, 3, 4, 5]
 
 
+def test_once_says_which_layers_lack(site: Site) -> None:
+    for layer in (1, 2, 6):
+        site.write_set(layer)
+
+    printed = site.start("--once").communicate(timeout=30)[0]
+
+    assert printed.strip() == "9 files, 3 layer sets queued, 3 layers missing"
+    assert '"irregular_layers"' in site.log
+
+
 def test_files_are_taken_however_the_printer_writes_them(site: Site, tmp_path: Path) -> None:
     site.write_set(1)
     (tmp_path / "secret.png").write_bytes(picture(666))

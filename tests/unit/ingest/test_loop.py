@@ -195,6 +195,57 @@ def test_a_frozen_camera_is_noticed(room: Room) -> None:
     assert room.problems == {11: (), 12: ("duplicate frame: light b has the same content as layer 11",)}
 
 
+def test_a_layer_that_was_passed_over_is_told_and_no_longer_when_it_came(room: Room) -> None:
+    room.let(1)
+    for layer in (1, 2, 4):
+        room.write_set(layer)
+        room.let(10)
+    assert room.ingest.state().irregular == {}
+
+    room.let(40)
+    assert room.ingest.state().irregular == {"missing": 1}
+    room.write_set(3)
+    room.let(10)
+
+    assert room.ingest.state().irregular == {"out_of_order": 1}
+    assert [message.layer for message in room.messages] == [1, 2, 4, 3]
+
+
+def test_a_rewritten_layer_is_told(room: Room) -> None:
+    room.write_set(1, age=60.0)
+    room.let(1)
+    room.write("B0001a.PNG", 77)
+
+    room.let(15)
+
+    assert room.ingest.state().irregular == {"repeated": 1}
+
+
+def test_gaps_in_what_lay_there_are_told_although_no_layer_comes(room: Room) -> None:
+    for layer, age in ((3, 300.0), (5, 200.0)):
+        room.write_set(layer, age=age)
+
+    room.let(45)
+
+    assert room.ingest.state().irregular == {"missing": 1}
+
+
+def test_a_printer_that_falls_silent_is_told_until_it_is_heard_again(room: Room) -> None:
+    room.let(1)
+    for layer in range(1, 6):
+        room.write_set(layer)
+        room.let(20)
+    room.let(60)
+    assert room.ingest.state().silent_seconds is None
+
+    room.let(60)
+    assert room.ingest.state().silent_seconds == pytest.approx(140, abs=15)
+    room.write_set(6)
+    room.let(12)
+
+    assert room.ingest.state().silent_seconds is None
+
+
 def test_live_layers_go_ahead_of_the_backlog(room: Room) -> None:
     for layer in (1, 2):
         room.write_set(layer, age=100.0)

@@ -47,6 +47,7 @@ def test_each_source_has_its_line() -> None:
     assert first.split("  ")[0] == "m290"
     for part in ("up", "4 min ago", "3, oldest 7 s", "1 for light", "/in/m290"):
         assert part in first
+    assert "none" in first
     assert "up, polling" in second
     assert "none yet" in second
     assert "42 inspections wait" in text
@@ -78,3 +79,10 @@ def test_a_state_is_read_back_and_foreign_text_is_refused() -> None:
     assert SourceState.from_json(state().to_json()) == state()
     with pytest.raises(WireError, match="not a source state"):
         SourceState.from_json('{"schema": 2}')
+
+
+def test_a_silent_printer_and_irregular_layers_are_shown() -> None:
+    text = shown(state(silent_seconds=700.0, irregular={"missing": 3, "out_of_order": 1}))
+
+    assert "up, silent for 11 min" in text
+    assert "3 missing, 1 out of order" in text
