@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from layerwatch.layers import Capture, LayerKey, LayerSet
+from layerwatch.layers import Capture, LayerKey, LayerSet, Shape, shape_problems
 
 MAX_PROBLEMS = 16  # what a message may carry
 AGAIN_SECONDS = 1.0  # between two looks at a set of the backlog whose other files may not have been entered
@@ -21,6 +21,7 @@ class Frame(NamedTuple):
         mtime_ns: when the printer last wrote to it.
         whole: its content is a picture from the first to the last byte.
         trouble: why it cannot be judged, empty if nothing is known against it.
+        shape: size and depth that it declares, None if it is no picture.
     """
 
     path: str
@@ -28,6 +29,7 @@ class Frame(NamedTuple):
     mtime_ns: int
     whole: bool = True
     trouble: str = ""
+    shape: Shape | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,12 +39,14 @@ class Emission:
     Attributes:
         problems: what makes it impossible to judge, in words.
         duplicate: whether one of the problems is a repeated frame.
+        unequal: whether one of them is that the pictures differ in size or depth.
         live: at least one of its pictures came while ingest watched; no part of a backlog.
     """
 
     layer_set: LayerSet
     problems: tuple[str, ...]
     duplicate: bool
+    unequal: bool
     live: bool
 
     @property
@@ -180,8 +184,14 @@ class Assembly:
             f"{_named(light)}{frame.trouble}" for light, frame in sorted(layer.frames.items()) if frame.trouble
         )
         repeated = self._repeated(key, layer)
-        problems = (missing + troubles + repeated)[:MAX_PROBLEMS]
-        return Emission(layer_set=layer_set, problems=problems, duplicate=bool(repeated), live=layer.live)
+        unequal = shape_problems({light: frame.shape for light, frame in sorted(layer.frames.items()) if frame.shape})
+        return Emission(
+            layer_set=layer_set,
+            problems=(*missing, *troubles, *unequal, *repeated)[:MAX_PROBLEMS],
+            duplicate=bool(repeated),
+            unequal=bool(unequal),
+            live=layer.live,
+        )
 
     def _repeated(self, key: LayerKey, layer: Gathering) -> tuple[str, ...]:
         """Return a problem for each light that shows what it showed one layer before: the camera is frozen."""

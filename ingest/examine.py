@@ -9,6 +9,7 @@ from pathlib import Path
 import structlog
 
 from ingest.settling import Stamp
+from layerwatch.layers import Shape
 from layerwatch.vision.containers.declared import ContainerError, IncompleteError
 from layerwatch.vision.containers.sniff import declare
 
@@ -27,12 +28,14 @@ class Examined:
         stamp: size and time of change of the bytes that were read.
         sha256: digest of the content; of a file that is too large, of "SIZE:" and its first MiB.
         whole: from its first to its last byte there; a whole file of a kind that cannot be used counts too.
+        shape: size and depth that a whole picture declares, None of anything else.
         trouble: why it cannot be judged, in words, empty if nothing is known against it.
     """
 
     stamp: Stamp
     sha256: bytes
     whole: bool
+    shape: Shape | None = None
     trouble: str = ""
 
 
@@ -56,7 +59,8 @@ def examine(path: Path) -> Examined | None:
     if large:
         head = hashlib.sha256(f"{before.st_size}:".encode() + content)
         return Examined(stamp=stamp, sha256=head.digest(), whole=True, trouble=TOO_LARGE)
-    return Examined(stamp=stamp, sha256=hashlib.sha256(content).digest(), whole=is_whole(content))
+    whole, shape = understand(content)
+    return Examined(stamp=stamp, sha256=hashlib.sha256(content).digest(), whole=whole, shape=shape)
 
 
 def unreadable(stamp: Stamp, error: OSError) -> Examined:
@@ -65,18 +69,21 @@ def unreadable(stamp: Stamp, error: OSError) -> Examined:
     return Examined(stamp=stamp, sha256=digest, whole=True, trouble=f"the file cannot be read: {error.strerror}")
 
 
-def is_whole(content: bytes) -> bool:
-    """Return whether waiting longer cannot help: the picture is all there, or it is of no kind that can be used."""
+def understand(content: bytes) -> tuple[bool, Shape | None]:
+    """Return whether waiting longer cannot help, and the shape of a picture that can be used.
+
+    Waiting cannot help where the picture is all there, or is of no kind that can be used.
+    """
     try:
-        declare(content)
+        declared = declare(content)
     except IncompleteError:
-        return False
+        return False, None
     except ContainerError:
-        return True
+        return True, None
     except Exception:  # a file that breaks the reader must not stop the watch; the worker says what is wrong
         log.exception("reader_failed")
-        return True
-    return True
+        return True, None
+    return True, Shape(declared.width, declared.height, declared.bits)
 
 
 def stamp_of(status: os.stat_result) -> Stamp:

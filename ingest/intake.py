@@ -2,7 +2,7 @@
 
 import errno
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import structlog
 
@@ -14,6 +14,7 @@ from ingest.regularity import Regularity
 from ingest.settings import Printer
 from ingest.settling import Settling
 from ingest.source import Found, SourceDownError
+from layerwatch.layers import Shape
 
 RETRY_SECONDS = 2.0
 FORBIDDEN = frozenset({errno.EACCES, errno.EPERM})
@@ -158,12 +159,24 @@ class Intake:
         """Return the path as messages carry it, below SOURCES_DIR."""
         return f"{self._printer.folder}/{path}" if self._printer.folder else path
 
+    def _used(self, shape: Shape | None) -> Shape | None:
+        """Return the shape with the bits that the camera really uses, as the worker reads it."""
+        bits = self._printer.profile.bits
+        return shape if shape is None or bits is None else replace(shape, bits=min(bits, shape.bits))
+
     def _enter(self, path: str, examined: Examined) -> None:
         """Make a settled file part of its layer set."""
         name = self.folder.source.key(path)
         if name is not None:
             key, light = name
-            frame = Frame(self._sent(path), examined.sha256, examined.stamp.mtime_ns, examined.whole, examined.trouble)
+            frame = Frame(
+                path=self._sent(path),
+                sha256=examined.sha256,
+                mtime_ns=examined.stamp.mtime_ns,
+                whole=examined.whole,
+                trouble=examined.trouble,
+                shape=self._used(examined.shape),
+            )
             settled, live = self.settling.quiet_until(path), not self.settling.is_backlog(path)
             replaced = self.assembly.add(key, light, frame, settled=settled, live=live)
             self.regularity.entered(key, written_ns=frame.mtime_ns, now=settled, live=live, replaced=replaced)

@@ -9,13 +9,14 @@ class Outcome(StrEnum):
     COMPLETE = "complete"  # queued, nothing is known against it
     INCOMPLETE = "incomplete"  # queued without a light that never came
     DUPLICATE = "duplicate"  # queued with a frame that repeats the layer before
+    UNEQUAL = "unequal"  # queued with pictures that differ in size or depth
     UNUSABLE = "unusable"  # queued with a file that is too large or cannot be read
     KNOWN = "known"  # has its verdict, or its job, already
     RESTORED = "restored"  # its verdict was on disk, the ledger did not know it
     REFUSED = "refused"  # no message could be made of it
 
 
-QUEUED = frozenset({Outcome.COMPLETE, Outcome.INCOMPLETE, Outcome.DUPLICATE, Outcome.UNUSABLE})
+QUEUED = frozenset({Outcome.COMPLETE, Outcome.INCOMPLETE, Outcome.DUPLICATE, Outcome.UNEQUAL, Outcome.UNUSABLE})
 
 FILES_SETTLED = Counter("layerwatch_ingest_files_settled_total", "Pictures found finished.", ["printer"])
 FILES_IGNORED = Gauge(

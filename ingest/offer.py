@@ -26,6 +26,8 @@ def outcome_of(emission: Emission) -> Outcome:
         return Outcome.INCOMPLETE
     if emission.duplicate:
         return Outcome.DUPLICATE
+    if emission.unequal:
+        return Outcome.UNEQUAL
     return Outcome.UNUSABLE if emission.problems else Outcome.COMPLETE
 
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -93,6 +94,27 @@ class LayerSet:
         for capture in self.captures:
             digest.update(f"{capture.light}:{capture.sha256}\n".encode())
         return f"{self.key}-{digest.hexdigest()[:12]}"
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """Size in pixels and bits of grey of a picture."""
+
+    width: int
+    height: int
+    bits: int
+
+
+def shape_problems(shapes: Mapping[str, Shape]) -> list[str]:
+    """Return in words how the pictures of one layer set, by their lights, differ; nothing if they can be combined."""
+    problems = []
+    if len({(shape.width, shape.height) for shape in shapes.values()}) > 1:
+        sizes = (f"{light} {shape.width} x {shape.height}" for light, shape in shapes.items())
+        problems.append(f"the lights differ in size: {', '.join(sizes)}")
+    if len({shape.bits for shape in shapes.values()}) > 1:
+        depths = (f"{light} {shape.bits}" for light, shape in shapes.items())
+        problems.append(f"the lights differ in bits of grey: {', '.join(depths)}")
+    return problems
 
 
 def safe_name(text: str) -> str:

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from layerwatch.job import CaptureMessage, InspectLayer
 from layerwatch.judging import judge
+from layerwatch.layers import Shape, shape_problems
 from layerwatch.verdict import Decision, ImageFacts
 from layerwatch.vision.normalise import to_channels
 from layerwatch.vision.plate import plate_mask
@@ -102,16 +103,17 @@ def set_problems(message: InspectLayer, readings: Sequence[Reading]) -> list[str
     """Return what makes the set impossible to judge before any pixel is looked at."""
     problems = [f"missing light {light}" for light in message.layer_set.missing_lights]
     problems += [reading.about(reading.problem) for reading in readings if reading.picture is None]
-    read = [(reading.capture.light, reading.picture) for reading in readings if reading.picture is not None]
-    if len({picture.pixels.shape for _, picture in read}) > 1:
-        sizes = (f"{light} {picture.pixels.shape[1]} x {picture.pixels.shape[0]}" for light, picture in read)
-        problems.append(f"the lights differ in size: {', '.join(sizes)}")
-    if len({picture.bits for _, picture in read}) > 1:
-        depths = (f"{light} {picture.bits}" for light, picture in read)
-        problems.append(f"the lights differ in bits of grey: {', '.join(depths)}")
+    problems += shape_problems(
+        {reading.capture.light: _shape(reading.picture) for reading in readings if reading.picture is not None}
+    )
     if len(readings) > MOST_LIGHTS:
         problems.append(f"there are {len(readings)} lights; the model takes at most {MOST_LIGHTS}")
     return problems
+
+
+def _shape(picture: Picture) -> Shape:
+    height, width = picture.pixels.shape
+    return Shape(width, height, picture.bits)
 
 
 def _plate(pictures: Sequence[Picture], message: InspectLayer) -> tuple[Plate | None, list[str]]:

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from ingest import examine as examining
-from ingest.examine import examine, is_whole
+from ingest.examine import examine, understand
+from layerwatch.layers import Shape
 
 
 def test_a_whole_picture_is_whole_and_has_its_digest(tmp_path: Path, png: Callable[[int], bytes]) -> None:
@@ -17,6 +18,7 @@ def test_a_whole_picture_is_whole_and_has_its_digest(tmp_path: Path, png: Callab
 
     assert found is not None
     assert found.whole
+    assert found.shape == Shape(32, 24, 16)
     assert found.sha256 == hashlib.sha256(png(1)).digest()
     assert found.stamp.size == len(png(1))
 
@@ -62,4 +64,4 @@ def test_a_reader_that_breaks_on_a_hostile_file_stops_nothing(monkeypatch: pytes
 
     monkeypatch.setattr(examining, "declare", broken)
 
-    assert is_whole(b"hostile")
+    assert understand(b"hostile") == (True, None)

@@ -4,14 +4,18 @@ import errno
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from importlib import resources
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 
 from ingest import intake as intake_module
 from ingest.examine import Examined
 from ingest.feed import Sink
 from ingest.intake import Clocks
+from ingest.metrics import Outcome
 from ingest.service import SWEEP_SECONDS, Ingest
 from ingest.settings import IngestSettings, printer_of
 from ingest.watch import Hint
@@ -193,6 +197,29 @@ def test_a_frozen_camera_is_noticed(room: Room) -> None:
     room.ingest.tick()
 
     assert room.problems == {11: (), 12: ("duplicate frame: light b has the same content as layer 11",)}
+
+
+def test_pictures_of_one_set_that_differ_in_size_or_depth_are_named(room: Room) -> None:
+    room.write_set(1, age=100.0)
+    room.write("B0001b.PNG", cv2.imencode(".png", np.zeros((24, 30), np.uint8))[1].tobytes(), age=100.0)
+
+    room.ingest.tick()
+
+    sizes = "the lights differ in size: a 32 x 24, b 30 x 24, c 32 x 24"
+    assert room.problems == {1: (sizes, "the lights differ in bits of grey: a 16, b 8, c 16")}
+    assert room.ingest.feed.outcomes == {Outcome.UNEQUAL: 1}
+
+
+def test_a_depth_that_the_profile_cuts_is_no_difference(tmp_path: Path, png: Callable[[int], bytes]) -> None:
+    text = (resources.files("layerwatch") / "profiles" / "nist-ammt.toml").read_text(encoding="utf-8")
+    (tmp_path / "eight.toml").write_text(f"bits = 8\n{text}")
+    room = Room(tmp_path, png, profile=str(tmp_path / "eight.toml"))
+    room.write_set(1, age=100.0)
+    room.write("B0001b.PNG", cv2.imencode(".png", np.zeros((24, 32), np.uint8))[1].tobytes(), age=100.0)
+
+    room.ingest.tick()
+
+    assert room.problems == {1: ()}
 
 
 def test_a_layer_that_was_passed_over_is_told_and_no_longer_when_it_came(room: Room) -> None:
