@@ -19,6 +19,7 @@ from ingest.fleet import Fleet
 from ingest.metrics import QUEUED, Outcome
 from ingest.printers import printers_of
 from ingest.propose import propose
+from ingest.quarantine import quarantine, requeue
 from ingest.service import Ingest
 from ingest.settings import IngestSettings, Printer, printer_of, refuse_own_output
 from ingest.status import as_json as status_json
@@ -147,14 +148,15 @@ def status(*, as_json: Annotated[bool, typer.Option("--json", help="Print it for
     settings = load_settings(IngestSettings)
     client = connect(settings.redis_url)
     try:
-        states, depth = RedisSources(client).states(), RedisQueue(client).depth()
+        queue = RedisQueue(client)
+        states, depth, given_up = RedisSources(client).states(), queue.depth(), len(queue.given_up())
     except UNAVAILABLE as error:
         raise SettingsError("Redis does not answer; is it running, and is REDIS_URL right?") from error
     now = datetime.now(UTC)
     if as_json:
-        typer.echo(status_json(states, depth, now))
+        typer.echo(status_json(states, depth, given_up, now))
     else:
-        print_status(states, depth, Console(width=None if sys.stdout.isatty() else 160), now)
+        print_status(states, depth, given_up, Console(width=None if sys.stdout.isatty() else 180), now)
     raise typer.Exit(code=0 if is_fine(states, now) else 1)
 
 
@@ -189,6 +191,10 @@ def _summary(ingest: Ingest) -> str:
     ]
     parts += [f"{number} ignored ({reason})" for reason, number in sorted(ingest.intake.folder.oddities.counts.items())]
     return ", ".join(parts)
+
+
+app.command()(requeue)
+app.add_typer(quarantine, name="quarantine")
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -16,7 +16,7 @@ from ingest.metrics import QUEUED, Outcome
 from ingest.offer import Offer, announce, outcome_of
 from layerwatch.errors import WireError
 from layerwatch.job import InspectLayer
-from layerwatch.layers import LayerKey
+from layerwatch.layers import LayerKey, LayerSet
 from layerwatch.ports import LayerQueue, Ledger, SourceBoard
 from layerwatch.profile import Profile
 from layerwatch.verdict import Verdict
@@ -173,10 +173,10 @@ class Feed:
         if self._sink.queue.holds(inspection_id):
             self.outstanding[inspection_id] = key
             return Outcome.KNOWN
-        verdict = self._verdict_on_disk(key, inspection_id)
+        verdict = self._verdict_on_disk(offer.emission.layer_set)
         if verdict is not None:
             self._sink.ledger.restore(verdict)
-            self.last_published = inspection_id
+            self.last_published = verdict.id
             return Outcome.RESTORED
         message = InspectLayer.about(
             offer.emission.layer_set,
@@ -193,13 +193,16 @@ class Feed:
         self.outstanding[inspection_id] = key
         return outcome_of(offer.emission) if added else Outcome.KNOWN
 
-    def _verdict_on_disk(self, key: LayerKey, inspection_id: str) -> Verdict | None:
-        """Return the verdict that the artifacts hold for this inspection, if they do."""
-        path = self._sink.artifacts_dir / key.folder / "verdict.json"
+    def _verdict_on_disk(self, layer_set: LayerSet) -> Verdict | None:
+        """Return the verdict that the artifacts hold on these pictures, also one that a person asked for again."""
+        path = self._sink.artifacts_dir / layer_set.key.folder / "verdict.json"
         try:
             if path.stat().st_size > MAX_VERDICT_BYTES:
                 return None
             verdict = Verdict.from_json(path.read_bytes())
         except (OSError, WireError):
             return None  # none, or none that can be believed: the layer is inspected again
-        return verdict if verdict.id == inspection_id and verdict.key == key else None
+        pictures = {image.light: image.sha256 for image in verdict.images}
+        asked_about = {capture.light: capture.sha256 for capture in layer_set.captures}
+        same = verdict.id == layer_set.inspection_id or pictures == asked_about
+        return verdict if same and verdict.key == layer_set.key else None

@@ -111,7 +111,7 @@ class Intake:
         for path in self.folder.sweep():
             name = self.folder.source.key(path)
             if name is not None:
-                self.assembly.forget(*name, self._sent(path))
+                self.assembly.forget(*name, _sent(self._printer, path))
 
     def _see(self, found: Found, *, catch_up: bool, wall: float | None) -> None:
         """Enter what a scan found; at the start the time of change says how long a file has been quiet."""
@@ -155,28 +155,12 @@ class Intake:
             self.settling.wait_for_grace(path)
         return None
 
-    def _sent(self, path: str) -> str:
-        """Return the path as messages carry it, below SOURCES_DIR."""
-        return f"{self._printer.folder}/{path}" if self._printer.folder else path
-
-    def _used(self, shape: Shape | None) -> Shape | None:
-        """Return the shape with the bits that the camera really uses, as the worker reads it."""
-        bits = self._printer.profile.bits
-        return shape if shape is None or bits is None else replace(shape, bits=min(bits, shape.bits))
-
     def _enter(self, path: str, examined: Examined) -> None:
         """Make a settled file part of its layer set."""
         name = self.folder.source.key(path)
         if name is not None:
             key, light = name
-            frame = Frame(
-                path=self._sent(path),
-                sha256=examined.sha256,
-                mtime_ns=examined.stamp.mtime_ns,
-                whole=examined.whole,
-                trouble=examined.trouble,
-                shape=self._used(examined.shape),
-            )
+            frame = frame_of(self._printer, path, examined)
             settled, live = self.settling.quiet_until(path), not self.settling.is_backlog(path)
             replaced = self.assembly.add(key, light, frame, settled=settled, live=live)
             self.regularity.entered(key, written_ns=frame.mtime_ns, now=settled, live=live, replaced=replaced)
@@ -185,3 +169,26 @@ class Intake:
             metrics.FILES_SETTLED.labels(self._printer.name).inc()
         self.folder.enter(path, examined.stamp)
         self.settling.settled(path)
+
+
+def frame_of(printer: Printer, path: str, examined: Examined) -> Frame:
+    """Return a picture as a part of its layer set."""
+    return Frame(
+        path=_sent(printer, path),
+        sha256=examined.sha256,
+        mtime_ns=examined.stamp.mtime_ns,
+        whole=examined.whole,
+        trouble=examined.trouble,
+        shape=_used(printer, examined.shape),
+    )
+
+
+def _sent(printer: Printer, path: str) -> str:
+    """Return the path as messages carry it, below SOURCES_DIR."""
+    return f"{printer.folder}/{path}" if printer.folder else path
+
+
+def _used(printer: Printer, shape: Shape | None) -> Shape | None:
+    """Return the shape with the bits that the camera really uses, as the worker reads it."""
+    bits = printer.profile.bits
+    return shape if shape is None or bits is None else replace(shape, bits=min(bits, shape.bits))

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from rich.console import Console
 from rich.table import Table
@@ -26,15 +26,14 @@ def is_fine(states: Sequence[SourceState], now: datetime) -> bool:
     return bool(states) and all(state.is_up and not state.is_stale(now) for state in states)
 
 
-def as_json(states: Sequence[SourceState], depth: int, now: datetime) -> str:
+def as_json(states: Sequence[SourceState], depth: int, given_up: int, now: datetime) -> str:
     """Return all of it for programs."""
     sources = [json.loads(state.to_json()) | {"is_stale": state.is_stale(now)} for state in states]
-    return json.dumps({"queue_depth": depth, "sources": sources}, indent=1)
+    return json.dumps({"queue_depth": depth, "given_up": given_up, "sources": sources}, indent=1)
 
 
-def print_status(states: Sequence[SourceState], depth: int, console: Console, now: datetime | None = None) -> None:
-    """Print a line for each source, and how long the queue is."""
-    now = now or datetime.now(UTC)
+def print_status(states: Sequence[SourceState], depth: int, given_up: int, console: Console, now: datetime) -> None:
+    """Print a line for each source, how long the queue is, and how much was given up on."""
     table = Table(box=None, pad_edge=False)
     for column in COLUMNS:
         table.add_column(column, justify="right" if column in {"files waiting", "not published"} else "left")
@@ -54,6 +53,8 @@ def print_status(states: Sequence[SourceState], depth: int, console: Console, no
     else:
         console.print("No ingest has told of a source; start one with: python -m ingest run")
     console.print(f"{depth} inspections wait on the queue", highlight=False)
+    if given_up:
+        console.print(f"{given_up} inspections were given up on: python -m ingest quarantine list", highlight=False)
 
 
 def _condition(state: SourceState, now: datetime) -> str:

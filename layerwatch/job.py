@@ -3,7 +3,16 @@
 from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, ValidationError
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    ValidationError,
+)
 
 from layerwatch.errors import WireError
 from layerwatch.layers import INSPECTION_ID, LIGHT_NAME, Capture, LayerKey, LayerSet, Stage
@@ -46,6 +55,7 @@ class InspectLayer(BaseModel):
     Attributes:
         live: the layer is being printed; otherwise it is part of a backlog, which others go ahead of.
         problems: what makes the set impossible to judge, in words, as far as ingest can tell: the verdict is invalid.
+        again: how often a person asked for a new inspection of the same pictures.
         settled, queued: when the set was complete, and when it was put on the queue.
     """
 
@@ -63,6 +73,7 @@ class InspectLayer(BaseModel):
     optics: Optics
     problems: tuple[str, ...] = Field(default=(), max_length=16)
     live: bool = True
+    again: NonNegativeInt = 0
     settled: AwareDatetime
     queued: AwareDatetime
 
@@ -91,6 +102,7 @@ class InspectLayer(BaseModel):
             optics=Optics(bits=profile.bits, mm_per_px=profile.mm_per_px, plate=profile.plate),
             problems=problems,
             live=live,
+            again=layer_set.again,
             settled=settled,
             queued=queued,
         )
@@ -101,7 +113,13 @@ class InspectLayer(BaseModel):
             key=LayerKey(printer=self.printer, build=self.build, layer=self.layer, stage=self.stage),
             captures=tuple(message.capture for message in self.captures),
             expected_lights=self.expected_lights,
+            again=self.again,
         )
+
+    def asked_again(self, times: int) -> Self:
+        """Return the message that asks for a new inspection of the same pictures, that often asked for already."""
+        numbered = self.model_copy(update={"again": times})
+        return numbered.model_copy(update={"id": numbered.layer_set.inspection_id})
 
     def to_wire(self) -> dict[str, Any]:
         """Return the message as plain JSON values."""

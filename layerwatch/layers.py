@@ -7,10 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from pathlib import PurePosixPath
+from typing import Self
 
 PRINTER_NAME = re.compile(r"[A-Za-z0-9-]{1,64}")
 BUILD_NAME = re.compile(r"[A-Za-z0-9_-]{1,128}")
 LIGHT_NAME = re.compile(r"[A-Za-z0-9]{0,16}")
+_LAYER_KEY = re.compile(r"(?P<printer>[A-Za-z0-9-]+)_(?P<build>.+)_(?P<layer>\d{6,8})_(?P<stage>recoat|melt)")
+_DIGEST = re.compile(r"-[0-9a-f]{12}")
 INSPECTION_ID = re.compile(r"[A-Za-z0-9_-]+_\d{6,}_(recoat|melt)-[0-9a-f]{12}")
 MAX_LAYER = 99_999_999
 
@@ -39,6 +42,19 @@ class LayerKey:
 
     def __str__(self) -> str:
         return f"{self.printer}_{self.build}_{self.layer:06d}_{self.stage}"
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Return the layer that its key, or the id of an inspection of it, names.
+
+        Raises:
+            ValueError: the text is neither.
+        """
+        match = _LAYER_KEY.fullmatch(text[:-13] if _DIGEST.fullmatch(text[-13:]) else text)
+        if match is None:
+            raise ValueError(f"expected a layer such as m290_job42_000123_melt, got {text!r}")
+        printer, build, layer, stage = match.groups()
+        return cls(printer=printer, build=build, layer=int(layer), stage=Stage(stage))
 
     @property
     def folder(self) -> PurePosixPath:
@@ -71,11 +87,16 @@ class Capture:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LayerSet:
-    """All captures of one layer and stage; complete when every expected light is there."""
+    """All captures of one layer and stage; complete when every expected light is there.
+
+    Attributes:
+        again: how often a person asked for a new inspection of the same pictures.
+    """
 
     key: LayerKey
     captures: tuple[Capture, ...]
     expected_lights: tuple[str, ...]
+    again: int = 0
 
     def __post_init__(self) -> None:
         lights = [capture.light for capture in self.captures]
@@ -89,10 +110,15 @@ class LayerSet:
 
     @property
     def inspection_id(self) -> str:
-        """The layer key and 12 hex digits over lights and contents: the same pictures are the same inspection."""
+        """The layer key and 12 hex digits over lights and contents.
+
+        The same pictures are the same inspection, unless a person asks for another.
+        """
         digest = hashlib.sha256()
         for capture in self.captures:
             digest.update(f"{capture.light}:{capture.sha256}\n".encode())
+        if self.again:
+            digest.update(f"again:{self.again}\n".encode())
         return f"{self.key}-{digest.hexdigest()[:12]}"
 
 

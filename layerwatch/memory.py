@@ -4,15 +4,17 @@ from collections.abc import Iterator
 
 from layerwatch.job import InspectLayer
 from layerwatch.layers import LayerKey
+from layerwatch.ports import GivenUp
 from layerwatch.source_state import SourceState
 from layerwatch.verdict import Verdict
 
 
 class InMemoryQueue:
-    """A LayerQueue that keeps its messages in a list."""
+    """A LayerQueue that keeps its messages in a list, and a Quarantine that keeps what it is given."""
 
     def __init__(self) -> None:
         self.messages: list[InspectLayer] = []
+        self.failed: dict[str, GivenUp] = {}
 
     def enqueue(self, message: InspectLayer, *, ahead: bool = False) -> bool:
         if self.holds(message.id):
@@ -21,10 +23,16 @@ class InMemoryQueue:
         return True
 
     def holds(self, inspection_id: str) -> bool:
-        return any(waiting.id == inspection_id for waiting in self.messages)
+        return inspection_id in self.failed or any(waiting.id == inspection_id for waiting in self.messages)
 
     def depth(self) -> int:
         return len(self.messages)
+
+    def given_up(self) -> tuple[GivenUp, ...]:
+        return tuple(self.failed.values())
+
+    def forget(self, inspection_id: str) -> bool:
+        return self.failed.pop(inspection_id, None) is not None
 
     def ends_in_backlog(self) -> bool:
         return bool(self.messages) and not self.messages[-1].live

@@ -1,6 +1,8 @@
 """What the roles need of the outside; Redis adapters and in-memory twins implement it."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 from layerwatch.job import InspectLayer
@@ -24,6 +26,35 @@ class LayerQueue(Protocol):
 
     def ends_in_backlog(self) -> bool:
         """Return whether the last one that waits is part of a backlog, so that a live layer is to go ahead."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GivenUp:
+    """An inspection whose attempts were used up.
+
+    Attributes:
+        id: of the inspection.
+        message: what asked for it, None if that cannot be read.
+        reason: what the last attempt ended with.
+        at: when it was given up.
+    """
+
+    id: str
+    message: InspectLayer | None
+    reason: str
+    at: datetime | None
+
+
+class Quarantine(Protocol):
+    """The inspections that were given up on: each has its invalid verdict, and may be asked for again."""
+
+    def given_up(self) -> tuple[GivenUp, ...]:
+        """Return them, oldest first."""
+        ...
+
+    def forget(self, inspection_id: str) -> bool:
+        """Take one out; False if it is not among them."""
         ...
 
 

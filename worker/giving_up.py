@@ -1,18 +1,15 @@
 """The last answer to a job that cannot be done: an invalid verdict, so that no layer stays without one."""
 
-import re
 from datetime import UTC, datetime
 
 import structlog
 
 from layerwatch.job import InspectLayer
-from layerwatch.layers import LayerKey, Stage
+from layerwatch.layers import INSPECTION_ID, LayerKey
 from layerwatch.verdict import ArtifactPaths, Decision, ImageFacts, Timing, Verdict
 from worker import metrics
 from worker.artifacts import MASK, OVERLAY, VERDICT
 from worker.station import Station
-
-_ID = re.compile(r"(?P<printer>[A-Za-z0-9-]+)_(?P<build>.+)_(?P<layer>\d{6,8})_(?P<stage>recoat|melt)-[0-9a-f]{12}")
 
 log = structlog.get_logger("worker")
 
@@ -60,13 +57,8 @@ def give_up(inspection_id: str, message: InspectLayer | None, station: Station, 
 
 def key_of(inspection_id: str) -> LayerKey | None:
     """Return the layer that an inspection id names, None if it is no such id."""
-    match = _ID.fullmatch(inspection_id)
-    if match is None:
-        return None
     try:
-        return LayerKey(
-            printer=match["printer"], build=match["build"], layer=int(match["layer"]), stage=Stage(match["stage"])
-        )
+        return LayerKey.parse(inspection_id) if INSPECTION_ID.fullmatch(inspection_id) else None
     except ValueError:
         return None
 

@@ -142,6 +142,27 @@ def test_the_queue_tells_whether_a_backlog_waits(queue: LayerQueue, some_message
     assert queue.ends_in_backlog()
 
 
+def test_a_failed_job_is_given_up_on_until_it_is_forgotten(
+    redis_db: Redis, some_message: Callable[..., InspectLayer]
+) -> None:
+    queue, raw = RedisQueue(redis_db), Queue(INSPECT_QUEUE, connection=redis_db, serializer=JSONSerializer)
+    message, broken = some_message(), some_message(layer=2)
+    for one in (message, broken):
+        queue.enqueue(one)
+        job = raw.fetch_job(one.id)
+        assert job is not None
+        raw.failed_job_registry.add(job, exc_string="Traceback\nOSError: the share is away")
+    redis_db.hset(f"rq:job:{broken.id}", "data", b"no json")
+
+    first, second = queue.given_up()
+
+    assert (first.id, first.message, second.id, second.message) == (message.id, message, broken.id, None)
+    assert queue.forget(message.id)
+    assert not queue.forget(message.id)
+    assert not queue.holds(message.id)
+    assert [one.id for one in queue.given_up()] == [broken.id]
+
+
 def test_channel_and_stream_carry_the_same_body(redis_db: Redis, some_verdict: Callable[..., Verdict]) -> None:
     listener: Any = cast("Any", redis_db).pubsub(ignore_subscribe_messages=True)
     listener.subscribe(CHANNEL)

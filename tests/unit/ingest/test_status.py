@@ -35,7 +35,7 @@ def state(**changes: object) -> SourceState:
 
 def shown(*states: SourceState) -> str:
     console = Console(file=StringIO(), width=200)
-    print_status(states, 42, console, NOW)
+    print_status(states, 42, 0, console, NOW)
     assert isinstance(console.file, StringIO)
     return console.file.getvalue()
 
@@ -67,7 +67,7 @@ def test_what_is_down_or_silent_is_not_fine(changes: dict[str, object], said: st
     assert said in shown(one)
     assert is_fine([state()], NOW)
     assert not is_fine([state(), one], NOW)
-    assert json.loads(as_json([one], 1, NOW))["sources"][0]["is_stale"] is said.startswith("ingest silent")
+    assert json.loads(as_json([one], 1, 0, NOW))["sources"][0]["is_stale"] is said.startswith("ingest silent")
 
 
 def test_no_source_is_not_fine_and_says_what_to_start() -> None:

@@ -1,0 +1,177 @@
+"""A person asks for another inspection."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from ingest.again import Answer, Desk
+from ingest.feed import Sink
+from ingest.intake import Clocks
+from ingest.metrics import Outcome
+from ingest.service import Ingest
+from ingest.settings import IngestSettings, Printer, printer_of
+from layerwatch.job import InspectLayer
+from layerwatch.layers import LayerKey, Stage
+from layerwatch.memory import InMemoryQueue, InMemoryResults, InMemorySources
+from layerwatch.ports import GivenUp
+from layerwatch.settings import load_settings
+from layerwatch.verdict import ImageFacts, Verdict
+
+MakeMessage = Callable[..., InspectLayer]
+
+
+@dataclass
+class Office:
+    queue: InMemoryQueue = field(default_factory=InMemoryQueue)
+    results: InMemoryResults = field(default_factory=InMemoryResults)
+
+    @property
+    def desk(self) -> Desk:
+        return Desk(queue=self.queue, quarantine=self.queue, ledger=self.results)
+
+    def give_up(self, message: InspectLayer | None, *, name: str = "") -> str:
+        name = message.id if message else name
+        self.queue.failed[name] = GivenUp(id=name, message=message, reason="OSError: gone", at=datetime.now(UTC))
+        return name
+
+
+@pytest.fixture
+def office() -> Office:
+    return Office()
+
+
+def test_what_never_got_a_verdict_is_queued_as_the_same_inspection(office: Office, some_message: MakeMessage) -> None:
+    message = some_message()
+
+    asked = office.desk.ask(message)
+
+    assert (asked.answer, asked.revision) == (Answer.QUEUED, 1)
+    assert office.queue.messages[0].id == message.id
+
+
+def test_what_has_its_verdict_is_a_new_inspection_each_time(
+    office: Office, some_message: MakeMessage, verdict_about: Callable[[InspectLayer], Verdict]
+) -> None:
+    message = some_message()
+    assert office.results.revision(message.layer_set.key, message.id) == 1
+    office.results.publish(verdict_about(message))
+    ids = {message.id}
+
+    for revision in (2, 3):
+        asked = office.desk.ask(message)
+        wanted = office.queue.messages.pop()
+        assert (asked.answer, asked.revision, wanted.revision, wanted.again) == (
+            Answer.QUEUED,
+            revision,
+            revision,
+            revision - 1,
+        )
+        assert InspectLayer.from_wire(wanted.to_wire()) == wanted
+        office.results.publish(verdict_about(wanted))
+        ids.add(wanted.id)
+
+    assert len(ids) == 3
+
+
+def test_what_waits_is_not_queued_twice_and_goes_ahead_of_others(
+    office: Office, some_message: MakeMessage, verdict_about: Callable[[InspectLayer], Verdict]
+) -> None:
+    message = some_message(layer=2)
+    office.results.publish(verdict_about(message))
+    office.queue.enqueue(some_message(layer=1))
+
+    answers = [office.desk.ask(message).answer for _ in range(2)]
+
+    assert answers == [Answer.QUEUED, Answer.WAITS]
+    assert [waiting.layer for waiting in office.queue.messages] == [2, 1]
+
+
+def test_what_was_given_up_on_leaves_the_quarantine(
+    office: Office, some_message: MakeMessage, verdict_about: Callable[[InspectLayer], Verdict]
+) -> None:
+    published, unpublished = some_message(layer=1), some_message(layer=2)
+    office.results.publish(verdict_about(published))
+    ids = [office.give_up(message) for message in (published, unpublished)]
+
+    asked = office.desk.retry(ids)
+
+    assert [one.answer for one in asked] == [Answer.QUEUED] * 2
+    assert office.queue.failed == {}
+    assert {(waiting.layer, waiting.again) for waiting in office.queue.messages} == {(1, 1), (2, 0)}
+
+
+def test_a_message_that_cannot_be_read_stays_in_the_quarantine(office: Office) -> None:
+    name = office.give_up(None, name="m290_job42_000007_melt-0123456789ab")
+
+    (asked,) = office.desk.retry([name])
+
+    assert asked.answer is Answer.UNREADABLE
+    assert list(office.queue.failed) == [name]
+
+
+def test_only_what_is_named_is_retried(office: Office, some_message: MakeMessage) -> None:
+    first, _ = (office.give_up(some_message(layer=layer)) for layer in (1, 2))
+
+    office.desk.retry([first])
+
+    assert [waiting.layer for waiting in office.queue.messages] == [1]
+    assert len(office.queue.failed) == 1
+
+
+@pytest.fixture
+def printer(tmp_path: Path, png: Callable[[int], bytes]) -> Printer:
+    """One with two layers in its folder, of the second of which a light is missing."""
+    root = tmp_path / "incoming"
+    root.mkdir()
+    for number, name in enumerate(("B0001a", "B0001b", "B0001c", "B0002a", "B0002c")):
+        (root / f"{name}.PNG").write_bytes(png(number))
+    return printer_of(load_settings(IngestSettings, sources_dir=root, printer="m290", build="job42"))
+
+
+def key(layer: int, *, printer: str = "m290") -> LayerKey:
+    return LayerKey(printer=printer, build="job42", layer=layer, stage=Stage.MELT)
+
+
+def test_layers_are_queued_as_they_lie_in_the_folder(office: Office, printer: Printer) -> None:
+    asked = office.desk.requeue([key(1), key(2), key(3), key(1, printer="other")], [printer])
+
+    assert [one.answer for one in asked] == [Answer.QUEUED, Answer.QUEUED, Answer.UNKNOWN, Answer.UNKNOWN]
+    problems = {message.layer: message.problems for message in office.queue.messages}
+    assert problems == {1: (), 2: ("missing light b",)}
+
+
+def test_ingest_and_a_person_mean_the_same_inspection(office: Office, printer: Printer, tmp_path: Path) -> None:
+    sink = Sink(
+        queue=office.queue, ledger=office.results, sources=InMemorySources(), artifacts_dir=tmp_path / "artifacts"
+    )
+    clocks = Clocks(steady=lambda: 1000.0, wall=lambda: 4e9)
+    Ingest(printer, sink, clocks=clocks).tick()
+
+    assert [one.answer for one in office.desk.requeue([key(1), key(2)], [printer])] == [Answer.WAITS] * 2
+
+
+def test_after_redis_was_wiped_the_verdict_that_was_asked_for_again_still_stands(
+    office: Office, verdict_about: Callable[[InspectLayer], Verdict], printer: Printer, tmp_path: Path
+) -> None:
+    artifacts = tmp_path / "artifacts"
+    office.desk.requeue([key(1)], [printer])
+    message = office.queue.messages.pop().asked_again(1)
+    images = tuple(ImageFacts(light=one.light, path=one.path, sha256=one.sha256) for one in message.captures)
+    verdict = verdict_about(message).model_copy(update={"images": images, "revision": 2})
+    folder = artifacts / verdict.key.folder
+    folder.mkdir(parents=True)
+    (folder / "verdict.json").write_text(verdict.to_json(), encoding="utf-8")
+    (printer.root / "B0002a.PNG").unlink()
+    (printer.root / "B0002c.PNG").unlink()
+
+    sink = Sink(queue=office.queue, ledger=office.results, sources=InMemorySources(), artifacts_dir=artifacts)
+    ingest = Ingest(printer, sink, clocks=Clocks(steady=lambda: 1000.0, wall=lambda: 4e9))
+    ingest.tick()
+
+    assert office.queue.messages == []
+    assert ingest.feed.outcomes == {Outcome.RESTORED: 1}
+    assert office.results.is_published(verdict.id)
+    assert office.results.revision(verdict.key, "another") == 3
