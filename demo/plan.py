@@ -71,6 +71,7 @@ class DemoPlan:
             "REDIS_URL": self.connection,
             "SOURCES_DIR": str(self.incoming),
             "ARTIFACTS_DIR": str(self.run_dir / "artifacts"),
+            "INGEST_LEDGER_DIR": str(self.run_dir / "ledger"),
             "REGISTRY_DIR": str(self.run_dir / "registry"),
             "INGEST_PROFILE": self.profile,
             "INGEST_PRINTER": PRINTER,

@@ -16,6 +16,7 @@ from rich.console import Console
 from ingest.check import offer_profile, show
 from ingest.feed import Sink
 from ingest.fleet import Fleet
+from ingest.ledger import DiskLedger, ledger_file
 from ingest.metrics import QUEUED, Outcome
 from ingest.printers import printers_of
 from ingest.propose import propose
@@ -100,7 +101,13 @@ def run(  # noqa: PLR0913 - one argument an option
     )
 
     def loop_of(each: Printer) -> Ingest:
-        return Ingest(each, sink, rescan_seconds=settings.rescan_seconds, queue_limit=settings.queue_limit)
+        return Ingest(
+            each,
+            sink,
+            rescan_seconds=settings.rescan_seconds,
+            queue_limit=settings.queue_limit,
+            ledger=DiskLedger(ledger_file(settings.ledger_dir, each.name, each.root)),
+        )
 
     fleet = Fleet({each.name: loop_of(each) for each in watched})
     needed = {"redis": lambda: answers(probe), **fleet.source_checks}

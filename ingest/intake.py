@@ -10,6 +10,7 @@ from ingest import metrics
 from ingest.assembly import Assembly, Emission, Frame
 from ingest.examine import Examined, examine, unreadable
 from ingest.folder import Folder
+from ingest.ledger import Ledger
 from ingest.regularity import Regularity
 from ingest.settings import Printer
 from ingest.settling import Settling
@@ -39,7 +40,7 @@ class Intake:
         was_scanned: whether the folder has been looked through.
     """
 
-    def __init__(self, printer: Printer, clocks: Clocks) -> None:
+    def __init__(self, printer: Printer, clocks: Clocks, ledger: Ledger) -> None:
         profile = printer.profile
         self.folder = Folder(printer)
         self.assembly = Assembly(
@@ -54,6 +55,7 @@ class Intake:
         self.was_scanned = False
         self._printer = printer
         self._clocks = clocks
+        self._ledger = ledger
 
     @property
     def is_empty(self) -> bool:
@@ -88,8 +90,9 @@ class Intake:
         while (now := self._clocks.steady()) < until:
             path = self.settling.take_due(now, backlog=backlog)
             if path is None:
-                return
+                break
             self._examine(path, now)
+        self._ledger.save()
 
     def take_ready(self) -> list[Emission]:
         """Return the layer sets that are ready; none is given up as long as finished files wait to be entered."""
@@ -108,7 +111,10 @@ class Intake:
 
     def sweep(self) -> None:
         """Forget the files that have not been there for long."""
-        for path in self.folder.sweep():
+        gone = self.folder.sweep()
+        self._ledger.forget(gone)
+        self._ledger.save()
+        for path in gone:
             name = self.folder.source.key(path)
             if name is not None:
                 self.assembly.forget(*name, _sent(self._printer, path))
@@ -129,7 +135,7 @@ class Intake:
             self.settling.observe(path, found.stamp, now=now)
             return
         try:
-            examined = examine(self._printer.root / path)
+            examined = self._ledger.recall(path, found.stamp) or self._read(path)
         except OSError as error:
             examined = self._excuse(path, found, error, now)
         else:
@@ -142,6 +148,12 @@ class Intake:
             self.settling.wait_for_grace(path)
             return
         self._enter(path, examined)
+
+    def _read(self, path: str) -> Examined | None:
+        examined = examine(self._printer.root / path)
+        if examined is not None:
+            self._ledger.note(path, examined)
+        return examined
 
     def _excuse(self, path: str, found: Found, error: OSError, now: float) -> Examined | None:
         """Return what stands for a file that cannot be opened, None if it is to be tried again."""

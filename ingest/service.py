@@ -12,6 +12,7 @@ from ingest.assembly import moment
 from ingest.audit import Audit
 from ingest.feed import QUEUE_LIMIT, Feed, Sink
 from ingest.intake import Clocks, Intake
+from ingest.ledger import Ledger, NoLedger
 from ingest.settings import Printer
 from ingest.source import Oddity
 from ingest.watch import MAX_HINTS, Hint, Inbox, Watch
@@ -45,17 +46,19 @@ class Timetable:
 class Ingest:
     """One printer's folder on its way to the queue."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - one keyword for each thing that may be chosen
         self,
         printer: Printer,
         sink: Sink,
         *,
         rescan_seconds: float = 10.0,
         queue_limit: int = QUEUE_LIMIT,
+        ledger: Ledger | None = None,
         clocks: Clocks = SYSTEM_CLOCKS,
     ) -> None:
         self.inbox: Inbox = Inbox()
-        self.intake = Intake(printer, clocks)
+        self._ledger = ledger or NoLedger()
+        self.intake = Intake(printer, clocks, self._ledger)
         self.feed = Feed(sink, printer.profile, priority=printer.priority, queue_limit=queue_limit)
         self._audit = Audit(self.feed, self.intake.assembly, sink)
         self._watch = Watch(printer.root, self.inbox)
@@ -81,6 +84,7 @@ class Ingest:
                 self._sleep(pause)
         finally:
             self._watch.stop()
+            self._ledger.close()
 
     def stop(self) -> None:
         """End the loop after what it has in hand; may be called from a signal handler."""

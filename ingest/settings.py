@@ -34,6 +34,7 @@ class IngestSettings(SharedSettings):
         rescan_seconds: so often the whole folder is compared with what is known, events or not.
         queue_limit: layer sets of a backlog wait in the folder while so many inspections wait on the queue; layers that
             are printed now go to it in any case.
+        ledger_dir: where ingest keeps what it read of each picture, so that a restart need not read all of them again.
         max_depth: folders below the watched one that are looked into, from 0 for none.
     """
 
@@ -52,6 +53,7 @@ class IngestSettings(SharedSettings):
     priority: Priority = "normal"
     rescan_seconds: PositiveFloat = 10.0
     queue_limit: PositiveInt = QUEUE_LIMIT
+    ledger_dir: Path = Path("ledger")
     max_depth: int = Field(default=8, ge=0, le=32)
 
 

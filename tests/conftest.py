@@ -2,6 +2,7 @@
 
 import hashlib
 import logging
+import os
 import shutil
 import signal
 import socket
@@ -33,6 +34,12 @@ def _ctrl_c_is_heard() -> None:
     """A suite that a script started in the background is deaf to SIGINT, and so would be every process it starts."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _ledger_beside_the_tests(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """What ingest keeps by itself does not land in the tree."""
+    os.environ["INGEST_LEDGER_DIR"] = str(tmp_path_factory.mktemp("ledger"))
 
 
 @pytest.fixture(autouse=True)
