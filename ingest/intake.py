@@ -10,6 +10,7 @@ from ingest import metrics
 from ingest.assembly import Assembly, Emission, Frame
 from ingest.examine import Examined, examine, unreadable
 from ingest.folder import Folder
+from ingest.hearing import Hearing
 from ingest.ledger import Ledger
 from ingest.regularity import Regularity
 from ingest.settings import Printer
@@ -50,6 +51,7 @@ class Intake:
         )
         self.settling = Settling(settle_seconds=profile.settle_seconds, grace_seconds=profile.grace_seconds)
         self.regularity = Regularity(printer.name, profile)
+        self.hearing = Hearing()
         self.files = 0
         self.last_picture_ns: int | None = None
         self.was_scanned = False
@@ -65,6 +67,7 @@ class Intake:
     def scan(self) -> bool:
         """Compare the folder with what is known; return whether it is back, or another mount, since the last scan."""
         catch_up = not self.was_scanned or not self.folder.is_up
+        self.hearing.scan_begins()
         wall = self._clocks.wall() if not self.was_scanned else None
         try:
             self.folder.changes(lambda found: self._see(found, catch_up=catch_up, wall=wall))
@@ -81,6 +84,7 @@ class Intake:
 
     def look(self, path: str, *, closed: bool) -> None:
         """Follow a hint that something happened to a file."""
+        self.hearing.heard(path)
         found = self.folder.source.look(path)
         if found is not None and not self.folder.is_known(found):
             self.settling.observe(path, found.stamp, now=self._clocks.steady(), closed=closed)
@@ -124,6 +128,8 @@ class Intake:
         age = max(0.0, wall - found.stamp.mtime_ns / 1e9) if wall is not None else 0.0
         now = self._clocks.steady()
         backlog = catch_up or self.folder.is_remounted
+        if not backlog and self.settling.stamp(found.path) is None:
+            self.hearing.found(found.path)
         self.settling.observe(found.path, found.stamp, now=now, age=age, backlog=backlog)
 
     def _examine(self, path: str, now: float) -> None:

@@ -22,8 +22,8 @@ class PrinterEntry(BaseModel):
         build: the build where neither file name nor folder tell; empty for the name of the folder.
         max_depth: folders below its own that are looked into.
         priority: high goes ahead of all other printers, low waits with the backlog.
-        mm_per_px, settle_seconds, set_timeout_seconds, grace_seconds, silent_seconds, watch: in place of the profile's
-            own.
+        mm_per_px, settle_seconds, set_timeout_seconds, grace_seconds, silent_seconds, watch, probe: in place of the
+            profile's own.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -40,6 +40,7 @@ class PrinterEntry(BaseModel):
     grace_seconds: PositiveFloat | None = None
     silent_seconds: PositiveFloat | None = None
     watch: Literal["inotify", "polling"] | None = None
+    probe: bool | None = None
 
     @field_validator("folder")
     @classmethod

@@ -11,6 +11,7 @@ from ingest import metrics
 from ingest.assembly import moment
 from ingest.audit import Audit
 from ingest.feed import QUEUE_LIMIT, Feed, Sink
+from ingest.hearing import Hearing
 from ingest.intake import Clocks, Intake
 from ingest.ledger import Ledger, NoLedger
 from ingest.settings import Printer
@@ -126,6 +127,15 @@ class Ingest:
     def _listen(self) -> None:
         wanted = self._listening and self._printer.profile.watch == "inotify"
         self._has_events = wanted and self._watch.start()
+        self.intake.hearing = Hearing()
+        if self._has_events and self._printer.profile.probe and not self._watch.probe():
+            self._poll("a probe file was not announced")
+
+    def _poll(self, reason: str) -> None:
+        """Find the files by scans alone from now on: the kernel does not tell of them."""
+        log.warning("no_file_events", folder=str(self._printer.root), error=reason, instead="polling")
+        self._watch.stop()
+        self._has_events = False
 
     def _sleep(self, seconds: float) -> None:
         """Wait until the time is over or a hint comes; hints that come together are followed together."""
@@ -141,11 +151,13 @@ class Ingest:
     def _follow_hints(self) -> None:
         count = self.inbox.qsize()
         if count > MAX_HINTS:  # the watch dropped some
+            self.intake.hearing.scan_announced()
             self._next.scan = self._next.earliest_scan
         closed: dict[str, bool] = {}
         for _ in range(count):
             hint = self.inbox.get()
             if hint.rescan:
+                self.intake.hearing.scan_announced()
                 self._next.scan = min(self._next.scan, self._next.earliest_scan)
             if hint.path:
                 closed[hint.path] = hint.closed or closed.get(hint.path, False)
@@ -157,6 +169,8 @@ class Ingest:
         came_back = self.intake.scan()
         if came_back or (self._has_events and not self._watch.is_alive()):
             self._listen()  # the old watch is on the folder that went away
+        if self._has_events and self.intake.hearing.is_deaf:
+            self._poll("new files came without any event")
         now = self._clocks.steady()
         wall, cpu = now - began, time.thread_time() - cpu_began
         base = self._rescan_seconds if self._has_events else min(POLL_SECONDS, self._rescan_seconds)

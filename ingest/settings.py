@@ -14,7 +14,7 @@ from layerwatch.layers import BUILD_NAME, PRINTER_NAME, safe_name
 from layerwatch.profile import Profile, load_profile
 from layerwatch.settings import SharedSettings
 
-OVERRIDES = ("mm_per_px", "settle_seconds", "set_timeout_seconds", "grace_seconds", "silent_seconds", "watch")
+OVERRIDES = ("mm_per_px", "settle_seconds", "set_timeout_seconds", "grace_seconds", "silent_seconds", "watch", "probe")
 
 
 class IngestSettings(SharedSettings):
@@ -29,6 +29,7 @@ class IngestSettings(SharedSettings):
         mm_per_px: edge of a pixel on the plate.
         settle_seconds, set_timeout_seconds, grace_seconds, silent_seconds: see Profile.
         watch: inotify, or polling for network shares, where no events come.
+        probe: write a file into the folder at the start to see whether events come.
         priority: of the printer among those on the same queue: its layers go ahead of all others, ahead of a backlog
             (normal), or wait with the backlog.
         rescan_seconds: so often the whole folder is compared with what is known, events or not.
@@ -50,6 +51,7 @@ class IngestSettings(SharedSettings):
     grace_seconds: PositiveFloat | None = None
     silent_seconds: PositiveFloat | None = None
     watch: Literal["inotify", "polling"] | None = None
+    probe: bool | None = None
     priority: Priority = "normal"
     rescan_seconds: PositiveFloat = 10.0
     queue_limit: PositiveInt = QUEUE_LIMIT

@@ -1,9 +1,11 @@
 """Events of the file system: a hint where to look at once. They get lost, so nothing depends on them."""
 
 import os
+import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import ClassVar
 
 import structlog
@@ -20,7 +22,11 @@ from watchdog.events import (
 from watchdog.observers import Observer
 from watchdog.observers.api import BaseObserver
 
+from ingest.mounts import tells_no_events
+
 MAX_HINTS = 20_000
+PROBE = ".layerwatch-probe-"
+PROBE_SECONDS = 2.0
 
 log = structlog.get_logger()
 
@@ -71,6 +77,10 @@ class Watch:
     def start(self) -> bool:
         """Return whether events come from now on; if not, scans alone have to find the files."""
         self.stop()
+        kind = tells_no_events(self._root)
+        if kind is not None:
+            log.warning("no_file_events", folder=str(self._root), file_system=kind, instead="polling")
+            return False
         observer = Observer()
         try:
             observer.schedule(
@@ -82,6 +92,31 @@ class Watch:
             return False
         self._observer = observer
         return True
+
+    def probe(self) -> bool:
+        """Write a file into the folder and return whether an event tells of it; also if it cannot be written.
+
+        It shows that a mount tells nothing at all. That one tells what other machines write, it cannot show.
+        """
+        file = self._root / f"{PROBE}{os.getpid()}"
+        others: list[Hint] = []
+        try:
+            file.touch()
+            deadline = time.monotonic() + PROBE_SECONDS
+            while (left := deadline - time.monotonic()) > 0:
+                with suppress(Empty):
+                    hint = self._inbox.get(timeout=left)
+                    if hint.path == file.name:
+                        return True
+                    others.append(hint)
+        except OSError as error:
+            log.warning("probe_not_written", folder=str(self._root), error=str(error))
+            return True
+        finally:
+            file.unlink(missing_ok=True)
+            for hint in others:
+                self._inbox.put(hint)
+        return False
 
     def is_alive(self) -> bool:
         return self._observer is not None and self._observer.is_alive()

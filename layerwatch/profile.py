@@ -54,6 +54,7 @@ class Profile(BaseModel):
         silent_seconds: with no new layer for so long the printer counts as silent; None for five times the longest of
             the last intervals, at least a minute.
         watch: inotify, or polling for network shares, where no events come.
+        probe: write a file into the folder at the start, and poll if no event tells of it; False to write nothing.
         ignore: file name patterns that are never pictures.
     """
 
@@ -75,6 +76,7 @@ class Profile(BaseModel):
     grace_seconds: PositiveFloat = 10.0
     silent_seconds: PositiveFloat | None = None
     watch: Literal["inotify", "polling"] = "inotify"
+    probe: bool = False
     ignore: tuple[str, ...] = (".*", "*.part", "*.tmp", "~*")
 
     @field_validator("pattern")

@@ -35,6 +35,7 @@ class Room:
     queue: InMemoryQueue = field(default_factory=InMemoryQueue)
     results: InMemoryResults = field(default_factory=InMemoryResults)
     sources: InMemorySources = field(default_factory=InMemorySources)
+    profile_changes: dict[str, object] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.root = self.folder / "incoming"
@@ -42,7 +43,9 @@ class Room:
         self.restart()
 
     def restart(self) -> None:
-        settings = load_settings(IngestSettings, sources_dir=self.root, profile=self.profile, grace_seconds=10)
+        settings = load_settings(
+            IngestSettings, sources_dir=self.root, profile=self.profile, grace_seconds=10, **self.profile_changes
+        )
         sink = Sink(
             queue=self.queue,
             ledger=self.results,
@@ -485,3 +488,33 @@ def test_files_that_wait_for_redis_stay_in_the_folder_not_in_memory(
     room.let(1)
 
     assert len(room.messages) == 1
+
+
+def test_where_files_come_without_events_the_folder_is_polled(room: Room) -> None:
+    room.ingest._listening = True
+    room.ingest._listen()
+    room.let(1)
+    assert room.ingest.state().has_events
+    room.ingest._watch.stop()  # as deaf as on a share, but alive as far as ingest can see
+    room.ingest._watch.is_alive = lambda: True  # type: ignore[method-assign]
+
+    room.write_set(1)
+    room.let(25)
+    assert [message.layer for message in room.messages] == [1]
+    assert not room.ingest.state().has_events
+    room.write_set(2)
+    room.let(2)
+
+    assert [message.layer for message in room.messages] == [1, 2]
+
+
+def test_a_mount_on_which_the_probe_is_not_heard_is_polled(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    room.profile_changes = {"probe": True}
+    room.restart()
+    monkeypatch.setattr(room.ingest._watch, "probe", lambda: False)
+    room.ingest._listening = True
+
+    room.ingest._listen()
+
+    assert not room.ingest.state().has_events
+    assert not room.ingest._watch.is_alive()
