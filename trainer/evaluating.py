@@ -48,6 +48,7 @@ def evaluate_bundle(  # noqa: PLR0913 - each a thing of its own
     *,
     precisions: Sequence[Precision],
     counted_px: int,
+    at_precision: float | None = None,
     threads: int | None,
     console: Console,
 ) -> tuple[Report, Shown]:
@@ -67,18 +68,21 @@ def evaluate_bundle(  # noqa: PLR0913 - each a thing of its own
         bundle=manifest.id,
         precisions=figures,
         agreement=agreement(evaluations.values()),
-        equal_precision=equal_precision(counts, manifest.operating_points),
+        equal_precision=equal_precision(counts, manifest.operating_points, at_precision),
     )
     return report, Shown(worst=worst, counts=counts, points=manifest.operating_points)
 
 
 def equal_precision(
-    counts: Mapping[Precision, PixelCounts], points: Mapping[Precision, OperatingPoint]
+    counts: Mapping[Precision, PixelCounts], points: Mapping[Precision, OperatingPoint], at_precision: float | None
 ) -> EqualPrecision | None:
-    """Return how int8 compares with float32 whatever their thresholds; None unless both were measured on defects."""
-    if len(counts) < 2 or not all(each.defect.any() for each in counts.values()):
+    """Return the recalls where all are right as often, whatever their thresholds; by default as float32 is at its own.
+
+    None where nothing is to be compared: without defects, or of one network alone with nothing.
+    """
+    if (len(counts) < 2 and at_precision is None) or not all(each.defect.any() for each in counts.values()):
         return None
-    asked = _here(counts["float32"], points["float32"]).precision
+    asked = at_precision or _here(counts["float32"], points["float32"]).precision
     recalls = {name: recall_at(precision_recall(each), asked) for name, each in counts.items()}
     return EqualPrecision(precision=asked, recalls=recalls)
 

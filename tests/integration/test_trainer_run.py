@@ -170,6 +170,18 @@ def test_quantize_publishes_a_new_version_and_compares_every_way(registry: Path,
     shutil.rmtree(registry / "tiny" / "2")
 
 
+def test_evaluate_says_the_recall_at_a_precision_that_is_asked_for(
+    registry: Path, printed: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = (
+        f"evaluate --bundle tiny --registry {registry} --profile nist-ammt --threads 1 --precision int8 "
+        f"--images {printed / 'images'} --masks {printed / 'truth'} --at-precision 0.01"
+    )
+
+    assert main(command.split()) == 0
+    assert "pixel recall where all have a precision of 0.010: int8 1.0000" in " ".join(capsys.readouterr().out.split())
+
+
 def last_bias(content: bytes) -> float:
     """Return the bias of the last convolution, which is that of the logits."""
     import onnx  # noqa: PLC0415

@@ -40,6 +40,15 @@ def evaluate(  # noqa: PLR0913 - one parameter an option
     corrections: CorrectionsOption = None,
     precision: Annotated[PrecisionChoice, typer.Option(help="Which network.")] = PrecisionChoice.BOTH,
     min_region_px: Annotated[int, typer.Option(min=1, help="Smaller true regions are not asked for.")] = COUNTED_PX,
+    at_precision: Annotated[
+        float | None,
+        typer.Option(
+            min=0.01,
+            max=1,
+            help="Say the pixel recall where the pixel precision is this, such as that of the masks it learned from; "
+            "by default where it is that of float32 at its threshold.",
+        ),
+    ] = None,
     json_file: Annotated[Path | None, typer.Option("--json", help="Write the figures here as JSON.")] = None,
     curve: Annotated[
         Path | None, typer.Option(help="Write a PNG of the precision-recall curves of the pixels.")
@@ -70,6 +79,7 @@ def evaluate(  # noqa: PLR0913 - one parameter an option
         ),
         precisions=precision.precisions,
         counted_px=min_region_px,
+        at_precision=at_precision,
         threads=threads,
         console=console,
     )
