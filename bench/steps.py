@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
+from bench.service import NoVerdictError
 from layerwatch.bundle import Precision
 from layerwatch.verdict import StepSeconds, Verdict
 
@@ -35,7 +36,7 @@ def time_steps(pictures: Path, out: Path, *, size: int, precision: Precision) ->
         [*command, "--precision", precision], check=False, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
     )
     if done.returncode not in (0, 1):
-        raise SystemExit(done.stderr)
+        raise NoVerdictError(done.stderr.strip())
     verdicts = [Verdict.from_json(path.read_bytes()) for path in sorted(out.glob("*/verdict.json"))]
     in_order = sorted(verdicts, key=lambda verdict: verdict.timing.published)[2:]
     seconds = {step: median(getattr(verdict.timing.seconds, step) for verdict in in_order) for step in STEPS}
