@@ -16,6 +16,7 @@ from trainer.wish import COUNTED_PX, Wish
 
 ENOUGH_REGIONS: Final = 5  # true regions below which a threshold would be tuned on chance
 AS_GOOD: Final = 0.005  # of region recall; among points as good as the best the F1 of the pixels decides
+ALIKE: Final = 0.01  # of region recall that may be given up so that both precisions decide by the same limits
 
 
 @dataclass(slots=True, kw_only=True)
@@ -105,8 +106,15 @@ def merit(candidate: Candidate, wish: Wish, like: Candidate | None = None) -> tu
 
 def _beauty(candidate: Candidate, like: Candidate | None = None) -> tuple[float, ...]:
     """Return what decides between points that do as well as each other."""
-    alike = (-abs(candidate.level - like.level), -abs(candidate.min_region_px - like.min_region_px)) if like else (0, 0)
-    return *alike, candidate.f1, candidate.region_precision
+    return *_alike(candidate, like), candidate.f1, candidate.region_precision
+
+
+def _alike(candidate: Candidate, like: Candidate | None) -> tuple[float, ...]:
+    """Return how near the limits of one point are to those of the other, what changes most decisions first."""
+    if like is None:
+        return ()
+    names = ("level", "min_region_px", "certain", "mean")
+    return tuple(-abs(getattr(candidate, name) - getattr(like, name)) for name in names)
 
 
 def _best(candidates: Sequence[Candidate], wish: Wish, like: Candidate | None) -> Candidate:
@@ -121,8 +129,8 @@ def _best(candidates: Sequence[Candidate], wish: Wish, like: Candidate | None) -
         # Without any point that leaves the clean sets in peace, the one that flags fewest.
         allowed = max(wish.clean_flagged, min(one.clean_flagged for one in candidates))
         quiet = [one for one in candidates if one.clean_flagged <= allowed]
-    best_recall = max(one.region_recall for one in quiet)
-    return max((one for one in quiet if one.region_recall >= best_recall - AS_GOOD), key=lambda one: _beauty(one, like))
+    least = max(one.region_recall for one in quiet) - (AS_GOOD if like is None else ALIKE)
+    return max((one for one in quiet if one.region_recall >= least), key=lambda one: _beauty(one, like))
 
 
 def _wished(candidates: Sequence[Candidate], values: Sequence[float], least: float, wish: Wish) -> list[Candidate]:

@@ -10,6 +10,7 @@ from layerwatch.errors import TrainingError
 from layerwatch.layers import Stage
 from layerwatch.profile import load_profile
 from layerwatch.vision.read import Picture
+from trainer.candidates import MEANS
 from trainer.measuring import Measured
 from trainer.operating_point import choose, survey
 from trainer.sources import CLEAN, THRESHOLD, LayerFiles, Source
@@ -90,10 +91,12 @@ def test_of_points_as_good_the_one_that_is_like_the_other_precision_wins() -> No
     found = survey(layers(defect=230, noise=20))
     _, free = choose(found)
 
-    point, candidate = choose(found, like=replace(free, level=192, min_region_px=64))
+    certain = next(mean for mean in MEANS if mean > 200)
+    point, candidate = choose(found, like=replace(free, level=192, min_region_px=64, certain=certain, mean=certain))
 
-    assert (free.level, free.min_region_px) != (192, 64)
+    assert (free.level, free.min_region_px, free.certain) != (192, 64, certain)
     assert (round(point.threshold * 255), point.limits.min_region_px) == (192, 64)
+    assert (candidate.certain, candidate.mean) == (certain, certain)
     assert candidate.region_recall == free.region_recall == 1
 
 
