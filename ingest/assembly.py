@@ -1,8 +1,10 @@
 """Settled captures become layer sets. Pure: no file is read and every time is an argument."""
 
 import heapq
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from math import inf
 from typing import NamedTuple
 
 from layerwatch.layers import Capture, LayerKey, LayerSet, Shape, shape_problems
@@ -108,11 +110,19 @@ class Assembly:
             self._ready[key] = None
         return before is not None
 
-    def take_ready(self, now: float, *, timeouts: bool = True, backlog: bool = True) -> list[Emission]:
+    def take_ready(
+        self,
+        now: float,
+        *,
+        timeouts: bool = True,
+        backlog: bool = True,
+        held_until: Callable[[LayerKey], float] = lambda _key: -inf,
+    ) -> list[Emission]:
         """Return the sets that are to be inspected now, in the order in which they became ready.
 
         Args:
-            now: the time.
+            now: the time of the last look at the folder: what has come since is not known.
+            held_until: a layer is not given up before, since a picture of it lies there that is not entered yet.
             timeouts: also those that waited long enough; not while finished files have not been entered yet.
             backlog: of those also the ones of the backlog; otherwise they are asked about again in a while.
         """
@@ -123,7 +133,7 @@ class Assembly:
             layer = self._layers.get(key)
             if layer is None or layer.wait_until != until:
                 continue
-            if backlog or layer.live:
+            if (backlog or layer.live) and now >= held_until(key):
                 layer.wait_until = None
                 keys.append(key)
             else:

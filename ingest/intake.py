@@ -8,6 +8,7 @@ import structlog
 
 from ingest import metrics
 from ingest.assembly import Assembly, Emission, Frame
+from ingest.coming import Coming
 from ingest.examine import Examined, examine, unreadable
 from ingest.folder import Folder
 from ingest.hearing import Hearing
@@ -16,7 +17,7 @@ from ingest.regularity import Regularity
 from ingest.settings import Printer
 from ingest.settling import Settling
 from ingest.source import Found, SourceDownError
-from layerwatch.layers import Shape
+from layerwatch.layers import LayerKey, Shape
 
 RETRY_SECONDS = 2.0
 FORBIDDEN = frozenset({errno.EACCES, errno.EPERM})
@@ -39,6 +40,7 @@ class Intake:
         files: how many pictures were found finished.
         last_picture_ns: when the printer wrote the newest of them, None before the first.
         was_scanned: whether the folder has been looked through.
+        scanned_at: when that last began, with success.
     """
 
     def __init__(self, printer: Printer, clocks: Clocks, ledger: Ledger) -> None:
@@ -49,6 +51,7 @@ class Intake:
             set_timeout_seconds=profile.set_timeout_seconds,
             revision_seconds=2 * profile.settle_seconds,
         )
+        self.scanned_at = 0.0
         self.settling = Settling(settle_seconds=profile.settle_seconds, grace_seconds=profile.grace_seconds)
         self.regularity = Regularity(printer.name, profile)
         self.hearing = Hearing()
@@ -58,6 +61,7 @@ class Intake:
         self._printer = printer
         self._clocks = clocks
         self._ledger = ledger
+        self._coming = Coming()
 
     @property
     def is_empty(self) -> bool:
@@ -68,6 +72,7 @@ class Intake:
         """Compare the folder with what is known; return whether it is back, or another mount, since the last scan."""
         catch_up = not self.was_scanned or not self.folder.is_up
         self.hearing.scan_begins()
+        began = self._clocks.steady()
         wall = self._clocks.wall() if not self.was_scanned else None
         try:
             self.folder.changes(lambda found: self._see(found, catch_up=catch_up, wall=wall))
@@ -80,6 +85,7 @@ class Intake:
         if is_back:
             log.info("source_up", folder=str(self._printer.root))
         self.folder.is_up = self.was_scanned = True
+        self.scanned_at = began
         return is_back or self.folder.is_remounted
 
     def look(self, path: str, *, closed: bool) -> None:
@@ -87,6 +93,7 @@ class Intake:
         self.hearing.heard(path)
         found = self.folder.source.look(path)
         if found is not None and not self.folder.is_known(found):
+            self._note_coming(path)
             self.settling.observe(path, found.stamp, now=self._clocks.steady(), closed=closed)
 
     def examine_due(self, until: float, *, backlog: bool = True) -> None:
@@ -99,19 +106,41 @@ class Intake:
         self._ledger.save()
 
     def take_ready(self) -> list[Emission]:
-        """Return the layer sets that are ready; none is given up as long as finished files wait to be entered."""
+        """Return the layer sets that are ready.
+
+        None is given up as long as finished files wait to be entered, or a picture of it lies there, or could: what
+        happened since the last scan is not known, and while the share or this process stood still much may have.
+        """
         now = self._clocks.steady()
         live, all_due = (self._none_due(now, backlog=backlog) for backlog in (False, True))
-        return self.assembly.take_ready(now, timeouts=live, backlog=all_due)
+        return self.assembly.take_ready(
+            min(now, self.scanned_at), timeouts=live, backlog=all_due, held_until=self._held_until
+        )
+
+    def _held_until(self, key: LayerKey) -> float:
+        """Return until when a layer is not given up: a picture of it that lies there has its grace time, no more."""
+        return self._coming.since(key) + self._printer.profile.grace_seconds
+
+    def wants_scan(self) -> bool:
+        """Return whether a set is to be given up as soon as another look at the folder finds nothing of it."""
+        timeout = self.assembly.next_timeout()
+        return timeout is not None and self.scanned_at < timeout <= self._clocks.steady()
 
     def _none_due(self, now: float, *, backlog: bool) -> bool:
         due = self.settling.next_due(backlog=backlog)
         return due is None or due > now
 
-    def next_at(self, *, backlog: bool = True) -> float | None:
-        """Return when something will be due; without the backlog if it has to wait."""
-        times = (self.settling.next_due(backlog=backlog), self.assembly.next_timeout())
-        return min((time for time in times if time is not None), default=None)
+    def _note_coming(self, path: str) -> None:
+        name = self.folder.source.key(path)
+        if name is not None:
+            self._coming.add(name[0], path, now=self._clocks.steady())
+
+    def _forget_waiting(self, path: str) -> None:
+        """Enter that a file is part of its layer set, or gone."""
+        self.settling.settled(path)
+        name = self.folder.source.key(path)
+        if name is not None:
+            self._coming.drop(name[0], path)
 
     def sweep(self) -> None:
         """Forget the files that have not been there for long."""
@@ -124,18 +153,19 @@ class Intake:
                 self.assembly.forget(*name, _sent(self._printer, path))
 
     def _see(self, found: Found, *, catch_up: bool, wall: float | None) -> None:
-        """Enter what a scan found; at the start the time of change says how long a file has been quiet."""
-        age = max(0.0, wall - found.stamp.mtime_ns / 1e9) if wall is not None else 0.0
+        """Enter what a scan found; at the start its times of change say how long a file has been quiet."""
+        age = max(0.0, wall - found.changed_ns / 1e9) if wall is not None else 0.0
         now = self._clocks.steady()
         backlog = catch_up or self.folder.is_remounted
         if not backlog and self.settling.stamp(found.path) is None:
             self.hearing.found(found.path)
+        self._note_coming(found.path)
         self.settling.observe(found.path, found.stamp, now=now, age=age, backlog=backlog)
 
     def _examine(self, path: str, now: float) -> None:
         found = self.folder.source.look(path)
         if found is None or self.folder.is_known(found):
-            self.settling.settled(path)  # gone, or as it was before; a scan finds it again if it comes back
+            self._forget_waiting(path)  # gone, or as it was before; a scan finds it again if it comes back
             return
         if found.stamp != self.settling.stamp(path):
             self.settling.observe(path, found.stamp, now=now)
@@ -164,7 +194,7 @@ class Intake:
     def _excuse(self, path: str, found: Found, error: OSError, now: float) -> Examined | None:
         """Return what stands for a file that cannot be opened, None if it is to be tried again."""
         if isinstance(error, FileNotFoundError):
-            self.settling.settled(path)
+            self._forget_waiting(path)
         elif error.errno not in FORBIDDEN:  # the share stalls
             self.settling.retry(path, at=now + RETRY_SECONDS)
         elif self.settling.grace_is_over(path, now=now):
@@ -180,13 +210,16 @@ class Intake:
             key, light = name
             frame = frame_of(self._printer, path, examined)
             settled, live = self.settling.quiet_until(path), not self.settling.is_backlog(path)
+            if live:
+                for other in self._coming.around(key):
+                    self.settling.hurry(other)
             replaced = self.assembly.add(key, light, frame, settled=settled, live=live)
             self.regularity.entered(key, written_ns=frame.mtime_ns, now=settled, live=live, replaced=replaced)
             self.files += 1
             self.last_picture_ns = max(self.last_picture_ns or 0, examined.stamp.mtime_ns)
             metrics.FILES_SETTLED.labels(self._printer.name).inc()
         self.folder.enter(path, examined.stamp)
-        self.settling.settled(path)
+        self._forget_waiting(path)
 
 
 def frame_of(printer: Printer, path: str, examined: Examined) -> Frame:

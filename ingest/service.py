@@ -107,6 +107,8 @@ class Ingest:
     def tick(self) -> float:
         """Do everything that is due; return in how many seconds the next thing will be."""
         self._follow_hints()
+        if self.intake.wants_scan():
+            self._next.scan = min(self._next.scan, self._next.earliest_scan)
         if self._clocks.steady() >= self._next.scan:
             self._scan()
         if self.intake.folder.is_up:
@@ -230,7 +232,9 @@ class Ingest:
         times = [self._next.scan, self._next.audit, self._clocks.steady() + LONGEST_WAIT_SECONDS]
         if self.feed.retry_at is not None:
             times.append(self.feed.retry_at)
-        due = self.intake.next_at(backlog=self._has_room)
-        if due is not None and self.intake.folder.is_up and len(self.feed) < MAX_LIVE_OFFERS:
-            times.append(due)
+        if self.intake.folder.is_up:
+            timeout = self.intake.assembly.next_timeout()
+            due = self.intake.settling.next_due(backlog=self._has_room)
+            times += [max(timeout, self._next.earliest_scan)] if timeout is not None else []
+            times += [due] if due is not None and len(self.feed) < MAX_LIVE_OFFERS else []
         return max(0.0, min(times) - self._clocks.steady())

@@ -99,6 +99,13 @@ class Settling:
                 return heapq.heappop(heap)[1]
         return None
 
+    def hurry(self, path: str) -> None:
+        """Enter that a file of the backlog belongs to what is being printed now."""
+        entry = self._waiting.get(path)
+        if entry is not None and entry.backlog:
+            entry.backlog = False
+            self._push(path, entry)
+
     def settled(self, path: str) -> None:
         """Enter that the file is finished, or gone."""
         self._waiting.pop(path, None)

@@ -32,10 +32,16 @@ class SourceDownError(LayerwatchError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """One picture file as it lies there; path is below the watched folder, with forward slashes."""
+    """One picture file as it lies there.
+
+    Attributes:
+        path: below the watched folder, with forward slashes.
+        changed_ns: when it came to look like that: a copy that keeps the time of change of its original is younger.
+    """
 
     path: str
     stamp: Stamp
+    changed_ns: int
 
 
 Report = Callable[[Oddity, str], None]
@@ -155,7 +161,7 @@ class Source:
             if not stat.S_ISDIR(status.st_mode):
                 self._report(Oddity.NO_FILE, path)
             return None
-        return Found(path=path, stamp=stamp_of(status))
+        return Found(path=path, stamp=stamp_of(status), changed_ns=max(status.st_mtime_ns, status.st_ctime_ns))
 
     def _inside(self, path: str) -> os.stat_result | None:
         """Return the state of the file that a link leads to, None if that lies outside or is not there."""

@@ -518,3 +518,80 @@ def test_a_mount_on_which_the_probe_is_not_heard_is_polled(room: Room, monkeypat
 
     assert not room.ingest.state().has_events
     assert not room.ingest._watch.is_alive()
+
+
+def test_a_light_that_came_while_nobody_looked_is_waited_for(room: Room) -> None:
+    room.let(1)
+    room.write_set(1)
+    (room.root / "B0001c.PNG").unlink()
+    room.let(5)
+
+    room.root.rename(room.root.with_name("away"))
+    room.let(40)
+    room.root.with_name("away").rename(room.root)
+    room.write("B0001c.PNG", 102)
+    room.let(5)
+
+    assert [(message.revision, message.problems) for message in room.messages] == [(1, ())]
+
+
+def test_the_folder_is_looked_at_once_more_before_a_light_is_given_up(room: Room) -> None:
+    room.let(1)
+    room.write_set(1)
+    (room.root / "B0001c.PNG").unlink()
+    room.let(2)
+
+    room.write("B0001c.PNG", 102)  # no scan is due when the time is over, and the process stood still meanwhile
+    room.ingest._next.scan = room.now + 100
+    room.now += 40
+    room.wall += 40
+    room.let(3)
+
+    assert [(message.revision, message.problems) for message in room.messages] == [(1, ())]
+
+
+def test_a_light_that_is_written_for_ever_is_given_up_all_the_same(room: Room) -> None:
+    room.let(1)
+    room.write_set(1)
+    for size in range(500):
+        room.write("B0001c.PNG", room.picture(9)[: 100 + size])
+        room.let(0.125)
+
+    assert [message.problems for message in room.messages] == [("missing light c",)]
+
+
+def test_a_live_light_draws_the_others_of_its_layer_out_of_a_backlog_that_waits(room: Room) -> None:
+    for layer in (1, 2):
+        room.write_set(layer, age=100.0)
+    room.write("B0002b.PNG", (room.root / "B0001b.PNG").read_bytes(), age=100.0)
+    (room.root / "B0002c.PNG").unlink()
+    room.ingest.intake.scan()
+    assert not room.messages
+
+    room.write("B0002c.PNG", 202)
+    room.ingest.intake.look("B0002c.PNG", closed=True)
+    room.now += 1
+    room.ingest.intake.examine_due(room.now + 1, backlog=False)
+    room.now += 40
+    room.ingest.intake.examine_due(room.now + 1, backlog=False)
+    ready = room.ingest.intake.take_ready()
+
+    assert [(emission.layer_set.key.layer, emission.problems) for emission in ready] == [
+        (1, ()),
+        (2, ("duplicate frame: light b has the same content as layer 1",)),
+    ]
+
+
+def test_a_copy_that_keeps_old_times_is_as_young_as_it_is(room: Room) -> None:
+    room.write("B0001a.PNG", 1, age=86_400.0)
+    room.write("B0001b.PNG", 2, age=86_400.0)
+    changed = room.root.joinpath("B0001a.PNG").stat().st_ctime
+    room.wall = changed + 5.0
+    room.restart()
+
+    room.let(10)
+    assert room.messages == []
+    room.write("B0001c.PNG", 3)
+    room.let(3)
+
+    assert [message.problems for message in room.messages] == [()]
