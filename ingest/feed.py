@@ -11,22 +11,20 @@ import structlog
 from redis.exceptions import RedisError
 
 from ingest import metrics
+from ingest.artifacts import is_about, verdict_on_disk
 from ingest.assembly import Emission
 from ingest.metrics import QUEUED, Outcome
 from ingest.offer import Offer, announce, outcome_of
-from layerwatch.errors import WireError
 from layerwatch.job import InspectLayer
 from layerwatch.layers import LayerKey, LayerSet
 from layerwatch.ports import LayerQueue, Ledger, SourceBoard
 from layerwatch.profile import Profile
-from layerwatch.verdict import Verdict
 
 FIRST_PAUSE_SECONDS = 0.25
 LONGEST_PAUSE_SECONDS = 5.0
 FULL_PAUSE_SECONDS = 1.0
 QUEUE_LIMIT = 10_000
 Priority = Literal["high", "normal", "low"]
-MAX_VERDICT_BYTES = 64 * 1024 * 1024
 
 log = structlog.get_logger()
 
@@ -173,11 +171,9 @@ class Feed:
         if self._sink.queue.holds(inspection_id):
             self.outstanding[inspection_id] = key
             return Outcome.KNOWN
-        verdict = self._verdict_on_disk(offer.emission.layer_set)
-        if verdict is not None:
-            self._sink.ledger.restore(verdict)
-            self.last_published = verdict.id
-            return Outcome.RESTORED
+        known = self._restore(offer.emission.layer_set)
+        if known is not None:
+            return known
         message = InspectLayer.about(
             offer.emission.layer_set,
             profile=self._profile,
@@ -193,16 +189,22 @@ class Feed:
         self.outstanding[inspection_id] = key
         return outcome_of(offer.emission) if added else Outcome.KNOWN
 
-    def _verdict_on_disk(self, layer_set: LayerSet) -> Verdict | None:
-        """Return the verdict that the artifacts hold on these pictures, also one that a person asked for again."""
-        path = self._sink.artifacts_dir / layer_set.key.folder / "verdict.json"
-        try:
-            if path.stat().st_size > MAX_VERDICT_BYTES:
-                return None
-            verdict = Verdict.from_json(path.read_bytes())
-        except (OSError, WireError):
-            return None  # none, or none that can be believed: the layer is inspected again
-        pictures = {image.light: image.sha256 for image in verdict.images}
-        asked_about = {capture.light: capture.sha256 for capture in layer_set.captures}
-        same = verdict.id == layer_set.inspection_id or pictures == asked_about
-        return verdict if same and verdict.key == layer_set.key else None
+    def _restore(self, layer_set: LayerSet) -> Outcome | None:
+        """Enter the verdict that the artifacts hold on this layer; return None if it is about other pictures.
+
+        Where Redis was wiped, the ledger counts revisions on from there.
+        """
+        written = verdict_on_disk(self._sink.artifacts_dir, layer_set.key)
+        if written is None:
+            return None
+        is_underway = self._sink.queue.holds(written.id)  # the worker wrote it and has not published it yet
+        if is_underway:
+            self.outstanding[written.id] = layer_set.key
+        else:
+            self._sink.ledger.restore(written)
+        if not is_about(written, layer_set):
+            return None
+        if is_underway:
+            return Outcome.KNOWN
+        self.last_published = written.id
+        return Outcome.RESTORED

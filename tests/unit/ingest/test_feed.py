@@ -182,6 +182,34 @@ def test_the_verdict_of_an_earlier_revision_on_disk_does_not_stand_for_the_new_o
     assert bench.layers == [7]
 
 
+def test_after_redis_was_wiped_revisions_count_on_from_the_artifacts(
+    bench: Bench, keep_verdict: Callable[[Path, InspectLayer], Verdict]
+) -> None:
+    bench.send(7)
+    bench.send(7, content="rewritten")
+    second = bench.queue.messages.pop()
+    keep_verdict(bench.sink.artifacts_dir, second)
+    bench.wipe()
+
+    bench.send(7, content="rewritten again")
+
+    assert [message.revision for message in bench.queue.messages] == [3]
+    assert bench.results.is_published(second.id)
+
+
+def test_a_verdict_that_a_worker_is_about_to_publish_is_not_entered_for_it(
+    bench: Bench, keep_verdict: Callable[[Path, InspectLayer], Verdict]
+) -> None:
+    bench.send(7)
+    first = bench.queue.messages[0]
+    keep_verdict(bench.sink.artifacts_dir, first)
+
+    bench.send(7, content="rewritten")
+
+    assert not bench.results.is_published(first.id)
+    assert [message.revision for message in bench.queue.messages] == [1, 2]
+
+
 def test_live_layers_go_ahead_of_a_backlog_and_keep_their_order(bench: Bench) -> None:
     bench.send(1, 2, 3, live=False)
 
