@@ -155,23 +155,27 @@ class Assembly:
         return sum(layer.wait_until is not None for layer in self._layers.values())
 
     def again(self, key: LayerKey) -> Emission | None:
-        """Return a set as it is known now, None if nothing of that layer is known."""
-        return self._emission(key) if key in self._layers else None
+        """Return a set as it is known now, None if nothing of that layer is known, or it will come out by itself."""
+        layer = self._layers.get(key)
+        return None if layer is None or self._waits(key, layer) else self._emission(key)
 
     def emitted(self) -> list[LayerKey]:
         """Return the layers that wait for nothing: all their sets were taken."""
-        return [key for key, layer in self._layers.items() if layer.wait_until is None and key not in self._ready]
+        return [key for key, layer in self._layers.items() if not self._waits(key, layer)]
 
     def forget(self, key: LayerKey, light: str, path: str) -> None:
         """Enter that a file is gone for good; a set that still waits for another light keeps it."""
         layer = self._layers.get(key)
-        if layer is None or layer.wait_until is not None or key in self._ready:
+        if layer is None or self._waits(key, layer):
             return
         frame = layer.frames.get(light)
         if frame is not None and frame.path == path:
             del layer.frames[light]
         if not layer.frames:
             del self._layers[key]
+
+    def _waits(self, key: LayerKey, layer: Gathering) -> bool:
+        return layer.wait_until is not None or key in self._ready
 
     def _wait(self, key: LayerKey, layer: Gathering, until: float) -> None:
         layer.wait_until = max(until, layer.wait_until or until)

@@ -28,10 +28,10 @@ class Audit:
         Raises:
             RedisError: Redis does not answer; nothing is lost by trying again.
         """
-        last = self._feed.last_published
-        if last and not self._sink.ledger.is_published(last):
-            log.warning("redis_lost_its_state", missing=last)
-            self._feed.last_published = ""
+        witness = self._feed.witness
+        if self._feed.has_forgotten or (witness and not self._sink.ledger.is_published(witness)):
+            log.warning("redis_lost_its_state", missing=witness)
+            self._feed.witness, self._feed.has_forgotten = "", False
             for key in self._assembly.emitted():
                 self._offer_again(key)
             return
@@ -49,7 +49,7 @@ class Audit:
             held = not published and self._sink.queue.holds(name)
             key = self._feed.outstanding.pop(name)
             if published:
-                self._feed.last_published = name
+                self._feed.witness = name
             elif held:
                 self._feed.outstanding[name] = key
             else:

@@ -46,7 +46,8 @@ class Feed:
         outcomes: how many sets had which outcome since the start.
         is_full: sets of the backlog wait because the queue is as long as it may be.
         outstanding: inspections on the queue that are not known to be published, oldest first.
-        last_published: an inspection that once was published; if the ledger forgets it, Redis lost its state.
+        witness: an inspection that once was published; if the ledger forgets it, Redis lost its state.
+        has_forgotten: the ledger forgot the witness, and was told of it again.
     """
 
     def __init__(
@@ -74,7 +75,8 @@ class Feed:
         self.outcomes: Counter[Outcome] = Counter()
         self.is_full = False
         self.outstanding: dict[str, LayerKey] = {}
-        self.last_published = ""
+        self.witness = ""
+        self.has_forgotten = False
 
     def __len__(self) -> int:
         return len(self._offers)
@@ -166,7 +168,7 @@ class Feed:
     def _deliver(self, inspection_id: str, offer: Offer, *, ahead: bool) -> Outcome:
         key = offer.emission.layer_set.key
         if self._sink.ledger.is_published(inspection_id):
-            self.last_published = inspection_id
+            self.witness = self.witness or inspection_id  # only who has asked for one may name another
             return Outcome.KNOWN
         if self._sink.queue.holds(inspection_id):
             self.outstanding[inspection_id] = key
@@ -201,10 +203,11 @@ class Feed:
         if is_underway:
             self.outstanding[written.id] = layer_set.key
         else:
+            self.has_forgotten |= written.id == self.witness
             self._sink.ledger.restore(written)
         if not is_about(written, layer_set):
             return None
         if is_underway:
             return Outcome.KNOWN
-        self.last_published = written.id
+        self.witness = self.witness or written.id
         return Outcome.RESTORED

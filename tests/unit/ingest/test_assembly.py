@@ -165,7 +165,9 @@ def test_a_forgotten_file_frees_its_layer_but_a_waiting_set_keeps_it(assembly: A
             assembly.forget(a_key(layer), light, f"{layer}{light}.png")
 
     assert assembly.again(a_key(1)) is None
-    assert assembly.again(a_key(2)) is not None
+    assert assembly.waiting() == 1
+    (given_up,) = assembly.take_ready(1000.0)
+    assert given_up.layer_set.key == a_key(2)
 
 
 def test_a_time_that_no_calendar_holds_does_not_stop_the_set(assembly: Assembly) -> None:

@@ -197,6 +197,27 @@ def test_after_redis_was_wiped_revisions_count_on_from_the_artifacts(
     assert bench.results.is_published(second.id)
 
 
+def test_a_wiped_redis_is_noticed_though_its_witness_was_entered_again(
+    bench: Bench,
+    verdict_about: Callable[[InspectLayer], Verdict],
+    keep_verdict: Callable[[Path, InspectLayer], Verdict],
+) -> None:
+    bench.send(1, 2)
+    for message in list(bench.queue.messages):
+        bench.results.publish(verdict_about(message))
+        keep_verdict(bench.sink.artifacts_dir, message)
+    bench.queue.messages.clear()
+    bench.audit.run()
+    bench.wipe()
+
+    bench.send(2, content="rewritten")  # its former verdict was the witness
+    bench.audit.run()
+    bench.feed.flush(1.0)
+
+    assert [(message.layer, message.revision) for message in bench.queue.messages] == [(2, 2)]
+    assert len(bench.results._published) == 2
+
+
 def test_a_verdict_that_a_worker_is_about_to_publish_is_not_entered_for_it(
     bench: Bench, keep_verdict: Callable[[Path, InspectLayer], Verdict]
 ) -> None:
@@ -367,3 +388,24 @@ def test_an_audit_that_redis_interrupts_forgets_nothing(bench: Bench, monkeypatc
     bench.feed.flush(10.0)
 
     assert sorted(bench.layers) == [1, 2, 3]
+
+
+def test_a_lost_set_that_waits_for_a_light_again_comes_out_when_it_is_ready(tmp_path: Path) -> None:
+    queue, results = MoodyQueue(), InMemoryResults()
+    sink = Sink(queue=queue, ledger=results, sources=InMemorySources(), artifacts_dir=tmp_path)
+    assembly = Assembly(expected_lights=("a", "b"), set_timeout_seconds=30.0, revision_seconds=1.0)
+    feed = Feed(sink, load_profile("nist-ammt"))
+    key = LayerKey(printer="m290", build="job42", layer=1, stage=Stage.MELT)
+    assembly.add(key, "a", Frame("a.png", b"1" * 32, 10**18), settled=0.0, live=True)
+    feed.offer(assembly.take_ready(100.0))
+    feed.flush(0.0)
+    queue.messages.clear()
+    assembly.add(key, "a", Frame("a.png", b"2" * 32, 10**18), settled=100.0, live=True)
+
+    Audit(feed, assembly, sink).run()
+    feed.flush(1.0)
+    assert queue.messages == []
+    feed.offer(assembly.take_ready(130.0))
+    feed.flush(2.0)
+
+    assert [message.problems for message in queue.messages] == [("missing light b",)]
