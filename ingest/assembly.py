@@ -4,7 +4,6 @@ import heapq
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from math import inf
 from typing import NamedTuple
 
 from layerwatch.layers import Capture, LayerKey, LayerSet, Shape, shape_problems
@@ -116,13 +115,13 @@ class Assembly:
         *,
         timeouts: bool = True,
         backlog: bool = True,
-        held_until: Callable[[LayerKey], float] = lambda _key: -inf,
+        is_held: Callable[[LayerKey], bool] = lambda _key: False,
     ) -> list[Emission]:
         """Return the sets that are to be inspected now, in the order in which they became ready.
 
         Args:
             now: the time of the last look at the folder: what has come since is not known.
-            held_until: a layer is not given up before, since a picture of it lies there that is not entered yet.
+            is_held: whether a layer is not to be given up, since a picture of it lies there that is not entered yet.
             timeouts: also those that waited long enough; not while finished files have not been entered yet.
             backlog: of those also the ones of the backlog; otherwise they are asked about again in a while.
         """
@@ -133,7 +132,7 @@ class Assembly:
             layer = self._layers.get(key)
             if layer is None or layer.wait_until != until:
                 continue
-            if (backlog or layer.live) and now >= held_until(key):
+            if (backlog or layer.live) and not is_held(key):
                 layer.wait_until = None
                 keys.append(key)
             else:

@@ -20,6 +20,7 @@ from ingest.source import Found, SourceDownError
 from layerwatch.layers import LayerKey, Shape
 
 RETRY_SECONDS = 2.0
+LONGEST_STEP_SECONDS = 1.0  # between two looks; what is longer was no waiting
 FORBIDDEN = frozenset({errno.EACCES, errno.EPERM})
 
 log = structlog.get_logger()
@@ -62,6 +63,8 @@ class Intake:
         self._clocks = clocks
         self._ledger = ledger
         self._coming = Coming()
+        self._attention = 0.0
+        self._attended_at = clocks.steady()
 
     @property
     def is_empty(self) -> bool:
@@ -98,6 +101,7 @@ class Intake:
 
     def examine_due(self, until: float, *, backlog: bool = True) -> None:
         """Look at files that have been quiet, for so long at most; without those of the backlog if it has to wait."""
+        self._attend(self._clocks.steady())
         while (now := self._clocks.steady()) < until:
             path = self.settling.take_due(now, backlog=backlog)
             if path is None:
@@ -114,12 +118,17 @@ class Intake:
         now = self._clocks.steady()
         live, all_due = (self._none_due(now, backlog=backlog) for backlog in (False, True))
         return self.assembly.take_ready(
-            min(now, self.scanned_at), timeouts=live, backlog=all_due, held_until=self._held_until
+            min(now, self.scanned_at), timeouts=live, backlog=all_due, is_held=self._is_held
         )
 
-    def _held_until(self, key: LayerKey) -> float:
-        """Return until when a layer is not given up: a picture of it that lies there has its grace time, no more."""
-        return self._coming.since(key) + self._printer.profile.grace_seconds
+    def _is_held(self, key: LayerKey) -> bool:
+        """Return whether a picture of a layer lies there that still has its grace time: nothing is written for ever."""
+        return self._attention < self._coming.since(key) + self._printer.profile.grace_seconds
+
+    def _attend(self, now: float) -> None:
+        """Count the time in which the folder is looked at: while Redis or the share hangs, nothing runs out."""
+        self._attention += min(now - self._attended_at, LONGEST_STEP_SECONDS)
+        self._attended_at = now
 
     def wants_scan(self) -> bool:
         """Return whether a set is to be given up as soon as another look at the folder finds nothing of it."""
@@ -133,7 +142,7 @@ class Intake:
     def _note_coming(self, path: str) -> None:
         name = self.folder.source.key(path)
         if name is not None:
-            self._coming.add(name[0], path, now=self._clocks.steady())
+            self._coming.add(name[0], path, now=self._attention)
 
     def _forget_waiting(self, path: str) -> None:
         """Enter that a file is part of its layer set, or gone."""

@@ -535,6 +535,22 @@ def test_a_light_that_came_while_nobody_looked_is_waited_for(room: Room) -> None
     assert [(message.revision, message.problems) for message in room.messages] == [(1, ())]
 
 
+def test_a_light_that_was_being_written_when_everything_stood_still_is_waited_for(room: Room) -> None:
+    room.let(1)
+    room.write_set(1)
+    room.write("B0001c.PNG", room.picture(102)[:200])
+    room.ingest.inbox.put(Hint(path="B0001c.PNG"))
+    room.ingest.tick()
+
+    room.write("B0001c.PNG", 102)
+    room.now += 60  # Redis did not answer for so long
+    room.wall += 60
+    room.ingest.inbox.put(Hint(path="B0001c.PNG", closed=True))
+    room.let(3)
+
+    assert [(message.revision, message.problems) for message in room.messages] == [(1, ())]
+
+
 def test_the_folder_is_looked_at_once_more_before_a_light_is_given_up(room: Room) -> None:
     room.let(1)
     room.write_set(1)
