@@ -45,8 +45,8 @@ class Audit:
         """Offer again what is neither queued nor published, and return how many; what is queued moves to the end."""
         lost = 0
         for name in names:
+            held = self._sink.queue.holds(name)  # asked first: a worker publishes before it lets go of its job
             published = self._sink.ledger.is_published(name)
-            held = not published and self._sink.queue.holds(name)
             key = self._feed.outstanding.pop(name)
             if published:
                 self._feed.witness = name

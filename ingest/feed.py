@@ -70,6 +70,7 @@ class Feed:
         self._profile = profile
         self._wall_clock = wall_clock
         self._offers: dict[str, Offer] = {}
+        self._waiting: dict[LayerKey, str] = {}  # layer -> its only offer
         self._pause = 0.0
         self._retry_at = 0.0
         self.outcomes: Counter[Outcome] = Counter()
@@ -93,9 +94,12 @@ class Feed:
     def offer(self, emissions: Iterable[Emission]) -> None:
         """Take over layer sets that are ready now."""
         for emission in emissions:
-            self._offers.setdefault(
-                emission.layer_set.inspection_id, Offer(emission=emission, settled=self._wall_clock())
-            )
+            name, key = emission.layer_set.inspection_id, emission.layer_set.key
+            older = self._waiting.get(key, name)
+            if older != name:
+                del self._offers[older]  # sent after this one, it would count as the newer revision
+            self._waiting[key] = name
+            self._offers.setdefault(name, Offer(emission=emission, settled=self._wall_clock()))
             if self._is_urgent(emission) and not self.is_down:
                 self._retry_at = 0.0  # a full queue is no reason for it to wait
 
@@ -133,6 +137,7 @@ class Feed:
                 break  # the backlog comes last
             room -= self._send(inspection_id, offer, ahead=ahead) in QUEUED
             del self._offers[inspection_id]
+            del self._waiting[offer.emission.layer_set.key]
         self._note_full(now_full=bool(self._offers))
 
     def _note_full(self, *, now_full: bool) -> None:
@@ -167,10 +172,12 @@ class Feed:
 
     def _deliver(self, inspection_id: str, offer: Offer, *, ahead: bool) -> Outcome:
         key = offer.emission.layer_set.key
+        is_held = self._sink.queue.holds(inspection_id)  # asked first: a worker publishes before it lets go of its job
         if self._sink.ledger.is_published(inspection_id):
-            self.witness = self.witness or inspection_id  # only who has asked for one may name another
+            if not (self.witness and offer.emission.live):  # a backlog comes in the order in which it was written
+                self._note_published(inspection_id)
             return Outcome.KNOWN
-        if self._sink.queue.holds(inspection_id):
+        if is_held:
             self.outstanding[inspection_id] = key
             return Outcome.KNOWN
         known = self._restore(offer.emission.layer_set)
@@ -204,10 +211,15 @@ class Feed:
             self.outstanding[written.id] = layer_set.key
         else:
             self.has_forgotten |= written.id == self.witness
+            self.witness = self.witness or written.id
             self._sink.ledger.restore(written)
         if not is_about(written, layer_set):
             return None
-        if is_underway:
-            return Outcome.KNOWN
-        self.witness = self.witness or written.id
-        return Outcome.RESTORED
+        return Outcome.KNOWN if is_underway else Outcome.RESTORED
+
+    def _note_published(self, inspection_id: str) -> None:
+        """Take the newest as witness, unless the ledger no longer knows the one before."""
+        if self.witness and not self._sink.ledger.is_published(self.witness):
+            self.has_forgotten = True
+        else:
+            self.witness = inspection_id

@@ -123,7 +123,9 @@ class Intake:
 
     def _is_held(self, key: LayerKey) -> bool:
         """Return whether a picture of a layer lies there that still has its grace time: nothing is written for ever."""
-        return self._attention < self._coming.since(key) + self._printer.profile.grace_seconds
+        profile = self._printer.profile
+        margin = profile.settle_seconds + LONGEST_STEP_SECONDS  # the last look at it comes a step later
+        return self._attention < self._coming.since(key) + profile.grace_seconds + margin
 
     def _attend(self, now: float) -> None:
         """Count the time in which the folder is looked at: while Redis or the share hangs, nothing runs out."""

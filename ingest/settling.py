@@ -19,13 +19,15 @@ class Waiting:
     """A file that is not known to be finished.
 
     Attributes:
-        quiet_since: when it was last seen to change.
+        quiet_since: when it was last seen to change, or its time of change says so.
+        seen_since: when it was first seen like that; a clock that is wrong does not make that earlier.
         due_at: when to look at it next.
         backlog: it lay there before ingest did.
     """
 
     stamp: Stamp
     quiet_since: float
+    seen_since: float
     due_at: float
     backlog: bool
 
@@ -72,7 +74,9 @@ class Settling:
         wait = self._settle * (CLOSED_SHARE if closed else 1.0)
         if entry is None or entry.stamp != stamp:
             quiet_since = now - max(0.0, age)
-            entry = Waiting(stamp=stamp, quiet_since=quiet_since, due_at=quiet_since + wait, backlog=backlog)
+            entry = Waiting(
+                stamp=stamp, quiet_since=quiet_since, seen_since=now, due_at=quiet_since + wait, backlog=backlog
+            )
             self._waiting[path] = entry
             self._push(path, entry)
         elif closed and entry.quiet_since + wait < entry.due_at:
@@ -116,12 +120,12 @@ class Settling:
 
     def grace_is_over(self, path: str, *, now: float) -> bool:
         """Return whether a file that is no whole picture has had its time."""
-        return now >= self._waiting[path].quiet_since + self._grace
+        return now >= self._waiting[path].seen_since + self._grace
 
     def wait_for_grace(self, path: str) -> None:
         """Enter that the file is no whole picture yet: it is due again when the grace time is over."""
         entry = self._waiting[path]
-        entry.due_at = entry.quiet_since + self._grace
+        entry.due_at = entry.seen_since + self._grace
         self._push(path, entry)
 
     def retry(self, path: str, *, at: float) -> None:

@@ -139,7 +139,7 @@ class Source:
         if not is_text(path):
             self._report(Oddity.BAD_NAME, path)
         else:
-            self._report(Oddity.LINKED_FOLDER if entry.is_dir() else Oddity.UNMATCHED, path)
+            self._report(Oddity.LINKED_FOLDER if _leads_to_folder(entry) else Oddity.UNMATCHED, path)
         return False
 
     def _stat(self, entry: os.DirEntry[str], path: str) -> Iterator[Found]:
@@ -174,6 +174,13 @@ class Source:
             self._report(Oddity.LINK_OUT, path)
             return None
         return status
+
+
+def _leads_to_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False  # a link in a circle, or to where nobody can look
 
 
 def is_text(path: str) -> bool:

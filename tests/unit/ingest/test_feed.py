@@ -409,3 +409,17 @@ def test_a_lost_set_that_waits_for_a_light_again_comes_out_when_it_is_ready(tmp_
     feed.flush(2.0)
 
     assert [message.problems for message in queue.messages] == [("missing light b",)]
+
+
+def test_of_two_sets_of_a_layer_that_wait_only_the_newer_is_sent(bench: Bench) -> None:
+    bench.queue.patience = 0
+    bench.send(1, live=False)
+    bench.send(7, content="incomplete")
+    bench.send(7, content="complete")
+    bench.queue.patience = 100
+
+    bench.feed.flush(bench.feed.retry_at or 0.0)
+
+    assert [(message.layer, message.revision) for message in bench.queue.messages] == [(7, 1), (1, 1)]
+    assert bench.queue.messages[0].captures[0].sha256.startswith(b"7complete".hex())
+    assert len(bench.feed) == 0

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from importlib import resources
@@ -31,7 +32,7 @@ class Room:
     picture: Callable[[int], bytes]
     profile: str = "nist-ammt"
     now: float = 1000.0
-    wall: float = 1_800_000_000.0
+    wall: float = field(default_factory=lambda: time.time() + 30 * 86_400)  # later than the kernel's times of change
     queue: InMemoryQueue = field(default_factory=InMemoryQueue)
     results: InMemoryResults = field(default_factory=InMemoryResults)
     sources: InMemorySources = field(default_factory=InMemorySources)

@@ -103,6 +103,18 @@ def test_what_is_no_file_and_what_leads_out_is_left_alone(
     assert [source.look(f"A000{number}a.PNG") for number in range(1, 6)] == [None] * 5
 
 
+def test_a_link_in_a_circle_hides_nothing_beside_it(
+    source: Source, reports: Reports, write: Callable[[str], Path]
+) -> None:
+    write("B0001a.PNG")
+    write("job/B0002a.PNG")
+    for folder in (source.root, source.root / "job"):
+        (folder / "loop").symlink_to("loop")
+
+    assert paths(source) == ["B0001a.PNG", "job/B0002a.PNG"]
+    assert sorted(reports) == [(Oddity.UNMATCHED, "job/loop"), (Oddity.UNMATCHED, "loop")]
+
+
 def test_a_name_that_is_no_text_is_left_alone(
     source: Source, write: Callable[[str], Path], reports: Reports, png: Callable[[int], bytes]
 ) -> None:
