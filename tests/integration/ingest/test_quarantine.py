@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -78,6 +79,14 @@ def some_written_message(
     return lambda: some_message(of=write_pictures(sources, layer=3))
 
 
+def wait_for_quarantine(client: Redis) -> None:
+    """Wait for the job to be among the failed ones, which is a moment after its verdict."""
+    deadline = time.monotonic() + 20
+    while not RedisQueue(client).given_up():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
 def verdicts(client: Redis, *, since: str = "0") -> Iterator[Verdict]:
     return (verdict for _, verdict in RedisResults(client).since(since, wait_seconds=30))
 
@@ -98,6 +107,7 @@ def test_a_layer_that_was_given_up_on_gets_its_verdict_when_the_share_is_back(
         answers = verdicts(any_redis)
         first = next(answers)
         assert (first.decision, first.id) == (Decision.INVALID, message.id)
+        wait_for_quarantine(any_redis)
         assert main(["quarantine", "list"]) == 0
         listed = capsys.readouterr().out
         assert "m290_job42_000003_melt" in listed
