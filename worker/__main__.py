@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
+import cv2
 import structlog
 import typer
 from rich.console import Console
@@ -30,6 +31,7 @@ from worker.cpus import usable_cpus
 from worker.dead_letters import bury
 from worker.model import find_and_load
 from worker.pipeline import Pipeline
+from worker.reader import Reader
 from worker.reading import Locate
 from worker.service import quieten_rq, serve
 from worker.settings import WorkerSettings
@@ -67,7 +69,8 @@ def run(
         with serve_health(settings.metrics_port, checks=checks, host=settings.metrics_host) as port:
             seconds = round(time.perf_counter() - began, 2)
             log.info("model_loaded", **facts.model_dump(), seconds=seconds, metrics_port=port)
-            serve(client, settings, bury=lambda job_id, queue: bury(job_id, queue, station), stop=stop)
+            reader = station.pipeline.reader
+            serve(client, settings, bury=lambda job_id, queue: bury(job_id, queue, station), reader=reader, stop=stop)
     log.info("worker_stopped")
 
 
@@ -123,15 +126,11 @@ def build_pipeline(settings: WorkerSettings, store: ArtifactStore, locate: Locat
         LayerwatchError: the model cannot be used, or nothing can be written.
     """
     store.prepare()
-    model = find_and_load(
-        settings.model,
-        registry=settings.registry_dir,
-        precision=settings.precision,
-        threads=settings.threads or usable_cpus(),
-    )
-    return Pipeline(
-        model=model, artifacts=store, locate=locate, worker=settings.name, max_pixels=settings.max_picture_pixels
-    )
+    threads = settings.threads or usable_cpus()
+    cv2.setNumThreads(threads)
+    model = find_and_load(settings.model, registry=settings.registry_dir, precision=settings.precision, threads=threads)
+    reader = Reader(locate=locate, max_pixels=settings.max_picture_pixels, threads=threads)
+    return Pipeline(model=model, artifacts=store, reader=reader, worker=settings.name)
 
 
 @contextmanager

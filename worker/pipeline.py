@@ -11,7 +11,7 @@ from layerwatch.vision.overlay import draw_overlay
 from worker.artifacts import MASK, OVERLAY, VERDICT, ArtifactStore
 from worker.inspection import Findings, examine
 from worker.model import LoadedModel
-from worker.reading import Locate, read_captures
+from worker.reader import Reader
 from worker.stopwatch import Stopwatch
 
 
@@ -20,16 +20,13 @@ class Pipeline:
     """What every inspection of this process shares.
 
     Attributes:
-        locate: turns a path of a message into one on this machine.
         worker: named in each verdict.
-        max_pixels: a larger picture is not decoded.
     """
 
     model: LoadedModel
     artifacts: ArtifactStore
-    locate: Locate
+    reader: Reader
     worker: str
-    max_pixels: int
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
 
     def inspect(self, message: InspectLayer, *, attempt: int) -> tuple[Verdict, Findings]:
@@ -42,7 +39,7 @@ class Pipeline:
         """
         started, watch = self.now(), Stopwatch()
         with watch.step("read"):
-            readings = read_captures(message, locate=self.locate, max_pixels=self.max_pixels)
+            readings = self.reader.read(message)
         findings = examine(message, readings, self.model, watch)
         newest = not self._is_outdated(message)
         with watch.step("artifacts"):

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable
+from concurrent.futures import Executor
 from pathlib import Path, PurePosixPath
 
 from layerwatch.errors import UnreadablePictureError, UnsafePathError
@@ -12,27 +13,30 @@ from worker.inspection import Reading
 Locate = Callable[[str], Path]
 
 
-def read_captures(message: InspectLayer, *, locate: Locate, max_pixels: int) -> tuple[Reading, ...]:
+def read_captures(message: InspectLayer, *, locate: Locate, max_pixels: int, pool: Executor) -> tuple[Reading, ...]:
     """Return one reading for each capture of a message.
 
     Args:
         message: the job.
         locate: turns a path of the message into one on this machine, or raises UnsafePathError.
         max_pixels: a larger picture is not decoded.
+        pool: reads the lights of a set side by side; most of the time goes into unpacking them.
 
     Raises:
         OSError: a file is there but cannot be read now, or the whole folder is away; trying again may help. Not where
             the message already says why the set is invalid.
     """
-    readings = []
-    for capture in message.captures:
+
+    def read(capture: CaptureMessage) -> Reading:
         try:
-            readings.append(_read(capture, locate=locate, bits=message.optics.bits, max_pixels=max_pixels))
+            return _read(capture, locate=locate, bits=message.optics.bits, max_pixels=max_pixels)
         except OSError as error:
             if not message.problems:
                 raise
-            readings.append(_unread(capture, f"the file cannot be read: {error.strerror or error}"))
-    return tuple(readings)
+            return _unread(capture, f"the file cannot be read: {error.strerror or error}")
+
+    side_by_side = len(message.captures) > 1
+    return tuple(pool.map(read, message.captures) if side_by_side else map(read, message.captures))
 
 
 def _read(capture: CaptureMessage, *, locate: Locate, bits: int | None, max_pixels: int) -> Reading:

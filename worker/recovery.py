@@ -17,16 +17,9 @@ from rq.registry import clean_registries
 from rq.worker_registration import clean_worker_registry
 
 from worker import metrics
+from worker.popped import PoppedJobs
 
 TURN = "layerwatch:recovery"  # who holds it looks after the registries; it ends by itself, so no death can keep it
-
-# One atomic step: of two workers that see the same job only one puts it back.
-REQUEUE = """
-if redis.call('LREM', KEYS[1], 1, ARGV[1]) == 0 then return 0 end
-if redis.call('EXISTS', KEYS[3]) == 0 then return 0 end
-redis.call('LPUSH', KEYS[2], ARGV[1])
-return 1
-"""
 
 log = structlog.get_logger("worker")
 
@@ -41,6 +34,7 @@ class Recovery:
     """
 
     queue: Queue
+    popped: PoppedJobs
     every_seconds: float
     bury: Callable[[str], None]
     _popped: dict[str, float] = field(default_factory=dict)  # job id -> when first seen in the intermediate list
@@ -72,20 +66,16 @@ class Recovery:
     def _requeue_popped(self) -> None:
         """Put back jobs that were popped and never started.
 
-        From the pop to the start it takes milliseconds; what two sweeps see there belongs to a dead worker. If it does
-        not, the job runs twice and is published once.
+        From the pop to the start, or to the word that a worker holds it, it takes milliseconds; what two sweeps see
+        there belongs to a dead worker. If it does not, the job runs twice and is published once.
         """
         now = time.monotonic()
-        waiting = self.queue.intermediate_queue.get_job_ids()
+        waiting = self.popped.unheld()
         self._popped = {job_id: self._popped.get(job_id, now) for job_id in waiting}
         started = set(self._live_job_ids()) if waiting else set()
         for job_id, seen in self._popped.items():
-            if now - seen >= self.every_seconds * 0.9 and job_id not in started and self._requeue(job_id):
+            if now - seen >= self.every_seconds * 0.9 and job_id not in started and self.popped.put_back(job_id):
                 self._recovered(job_id, "popped")
-
-    def _requeue(self, job_id: str) -> bool:
-        job_key = self.queue.job_class.key_for(job_id)
-        return bool(self._redis.eval(REQUEUE, 3, self.queue.intermediate_queue.key, self.queue.key, job_key, job_id))
 
     def _live_job_ids(self) -> list[str]:
         """Return the jobs whose worker has given a heartbeat in time."""

@@ -13,7 +13,7 @@ from redis import Redis
 from redis.client import Pipeline
 from redis.exceptions import RedisError
 from rq import Queue, SimpleWorker
-from rq.exceptions import DequeueTimeout
+from rq.exceptions import DequeueTimeout, DeserializationError
 from rq.executions import Execution
 from rq.job import Job
 from rq.serializers import JSONSerializer
@@ -21,9 +21,11 @@ from rq.timeouts import JobTimeoutException
 from rq.worker.base import WorkerStatus
 
 from layerwatch.errors import LayerwatchError, WireError
-from layerwatch.job import INSPECT_LAYER_JOB, INSPECT_QUEUE
-from layerwatch.redis_queue import FAILURE_TTL_SECONDS, JOB_TIMEOUT_SECONDS
+from layerwatch.job import INSPECT_LAYER_JOB, INSPECT_QUEUE, InspectLayer
+from layerwatch.redis_queue import FAILURE_TTL_SECONDS, JOB_TIMEOUT_SECONDS, RETRIES
 from worker.heartbeat import heartbeats
+from worker.popped import PoppedJobs
+from worker.reader import Reader
 from worker.recovery import Recovery
 from worker.settings import WorkerSettings
 
@@ -71,7 +73,9 @@ class InspectionWorker(SimpleWorker):
     settings stands in the verdicts.
     """
 
-    def __init__(self, client: Redis, settings: WorkerSettings, *, bury: Callable[[str, Queue], None]) -> None:
+    def __init__(
+        self, client: Redis, settings: WorkerSettings, *, bury: Callable[[str, Queue], None], reader: Reader
+    ) -> None:
         queue = Queue(INSPECT_QUEUE, connection=client, serializer=JSONSerializer, job_class=InspectionJob)
         super().__init__(
             [queue],
@@ -84,9 +88,16 @@ class InspectionWorker(SimpleWorker):
         )
         self._settings = settings
         self._queue = queue
+        self._popped = PoppedJobs(queue)
         self._recovery = Recovery(
-            queue=queue, every_seconds=settings.sweep_seconds, bury=lambda job_id: bury(job_id, queue)
+            queue=queue,
+            popped=self._popped,
+            every_seconds=settings.sweep_seconds,
+            bury=lambda job_id: bury(job_id, queue),
         )
+        self._reader = reader
+        self._held: Job | None = None  # popped behind the job in hand, so that its pictures are read meanwhile
+        self._may_hold = False
 
     def serve(self, stop: threading.Event) -> None:
         """Do jobs until asked to stop; the job in hand is finished first.
@@ -94,6 +105,7 @@ class InspectionWorker(SimpleWorker):
         Raises:
             RedisError: Redis went away.
         """
+        self._reader.next_message = self._hold_next
         self.register_birth()  # type: ignore[no-untyped-call]
         log.info("worker_ready", worker=self._settings.name, queue=INSPECT_QUEUE)
         last_beat = 0.0
@@ -102,15 +114,39 @@ class InspectionWorker(SimpleWorker):
                 last_beat = time.monotonic()
                 self.heartbeat()
             self._recovery.sweep_when_due()
-            job = self._next_job()
+            job = self._take_held() or self._pop(POLL_SECONDS)
             if job is not None:
                 self.execute_job(job, self._queue)
+        self._put_back_held()
         self.register_death()  # type: ignore[no-untyped-call]
 
-    def _next_job(self) -> Job | None:
+    def _take_held(self) -> Job | None:
+        """Return the job that was popped early, None if there is none or others took it for abandoned."""
+        job, self._held = self._held, None
+        return job if job is not None and self._popped.still_there(job.id) else None
+
+    def _put_back_held(self) -> None:
+        if self._held is not None:
+            self._popped.put_back(self._held.id)
+
+    def _hold_next(self) -> InspectLayer | None:
+        """Pop the job behind the one in hand, if one waits, and return its message, None if it cannot be read."""
+        if not self._may_hold:
+            return None
+        try:
+            self._held = self._pop(None)
+            if self._held is None:
+                return None
+            self._popped.hold(self._held.id, seconds=self._settings.dead_after_seconds)
+            return InspectLayer.from_wire(self._held.args[0])
+        except (RedisError, WireError, DeserializationError, IndexError, TypeError):
+            return None  # the job in hand goes on; this one's own turn will tell
+
+    def _pop(self, wait_seconds: int | None) -> Job | None:
+        """Return the first job of the queue, after a while None; None at once where it may not wait at all."""
         try:
             found = Queue.dequeue_any(
-                [self._queue], POLL_SECONDS, self.connection, job_class=InspectionJob, serializer=JSONSerializer
+                [self._queue], wait_seconds, self.connection, job_class=InspectionJob, serializer=JSONSerializer
             )
         except DequeueTimeout:
             return None
@@ -135,14 +171,22 @@ class InspectionWorker(SimpleWorker):
         # RQ keeps the name of a dead worker's execution longer than its record, and stumbles over it at the end.
         self.connection.delete(job.execution_registry.key)
         execution = self.prepare_execution(job)
+        self._popped.let_go(job.id)
         if isinstance(job, InspectionJob):
             job.beating = lambda: self._heartbeats(job, execution)
+        # A job that failed before may be about to end this process: it is done alone.
+        self._may_hold = job.retries_left == RETRIES
         self.perform_job(job, queue, execution)
         self.set_state(WorkerStatus.IDLE)
 
     def _heartbeats(self, job: Job, execution: Execution) -> AbstractContextManager[None]:
+        def beat() -> None:
+            self.maintain_heartbeats(job, execution)
+            if self._held is not None:
+                self._popped.hold(self._held.id, seconds=self._settings.dead_after_seconds)
+
         return heartbeats(
-            lambda: self.maintain_heartbeats(job, execution),
+            beat,
             every_seconds=self._settings.heartbeat_seconds,
             at_most_seconds=STUCK_AFTER_SECONDS,
         )
@@ -165,14 +209,19 @@ class InspectionWorker(SimpleWorker):
 
 
 def serve(
-    client: Redis, settings: WorkerSettings, *, bury: Callable[[str, Queue], None], stop: threading.Event
+    client: Redis,
+    settings: WorkerSettings,
+    *,
+    bury: Callable[[str, Queue], None],
+    reader: Reader,
+    stop: threading.Event,
 ) -> None:
     """Serve until asked to stop; while Redis is away, wait and try again."""
     pause = SHORTEST_PAUSE_SECONDS
     while not stop.is_set():
         began = time.monotonic()
         try:
-            InspectionWorker(client, settings, bury=bury).serve(stop)
+            InspectionWorker(client, settings, bury=bury, reader=reader).serve(stop)
         except RedisError as error:
             if time.monotonic() - began > LONGEST_PAUSE_SECONDS:
                 pause = SHORTEST_PAUSE_SECONDS  # it worked in between

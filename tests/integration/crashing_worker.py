@@ -1,7 +1,7 @@
 """A worker that dies at a chosen instruction, run as a process by the tests: `python crashing_worker.py TARGET`.
 
 TARGET names a function, `module:Class.function`; the worker kills itself with -9 when it is called, before it does
-anything. `after:module:Class.function` kills it when the call returned.
+anything. `after:module:Class.function` kills it when the call returned, `stopped:` asks it to stop then.
 """
 
 import importlib
@@ -18,23 +18,24 @@ def die(*_: object, **__: object) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def dying_after(function: Callable[..., Any]) -> Callable[..., None]:
-    def call(*args: object, **kwargs: object) -> None:
-        function(*args, **kwargs)
-        die()
+def signalled_after(function: Callable[..., Any], number: signal.Signals) -> Callable[..., Any]:
+    def call(*args: object, **kwargs: object) -> object:
+        result = function(*args, **kwargs)
+        os.kill(os.getpid(), number)
+        return result
 
     return call
 
 
 def arm(target: str) -> None:
-    """Put death in the place of the function, or behind it."""
-    after = target.startswith("after:")
-    module, _, dotted = target.removeprefix("after:").partition(":")
+    """Put the signal in the place of the function, or behind it."""
+    *when, module, dotted = target.split(":")
     owner = importlib.import_module(module)
     *path, name = dotted.split(".")
     for part in path:
         owner = getattr(owner, part)
-    setattr(owner, name, dying_after(getattr(owner, name)) if after else die)
+    number = signal.SIGTERM if when == ["stopped"] else signal.SIGKILL
+    setattr(owner, name, signalled_after(getattr(owner, name), number) if when else die)
 
 
 if __name__ == "__main__":

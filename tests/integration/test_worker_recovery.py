@@ -38,6 +38,12 @@ EVERY_PLACE = (
     "after:worker.jobs:publish",  # published, and not finished
     "worker.service:InspectionWorker.handle_job_success",
 )
+WHILE_ANOTHER_IS_HELD = (
+    "worker.popped:PoppedJobs.hold",
+    "worker.pipeline:Pipeline._verdict",  # the first is in the making
+    "worker.popped:PoppedJobs.still_there",  # the first is published
+    "worker.popped:PoppedJobs.let_go",
+)
 WritePictures = Callable[..., LayerSet]
 MakeMessage = Callable[..., InspectLayer]
 StartWorker = Callable[..., subprocess.Popen[bytes]]
@@ -127,8 +133,9 @@ def end_of_heartbeats(client: Redis) -> None:
 def test_a_death_at_any_instruction_loses_and_doubles_nothing(
     any_redis: Redis, start_worker: StartWorker, enqueue: Callable[[int], InspectLayer], tmp_path: Path
 ) -> None:
-    messages = [enqueue(layer) for layer in range(len(EVERY_PLACE))]
-    for place in EVERY_PLACE:
+    messages = []
+    for layer, place in enumerate(EVERY_PLACE):
+        messages.append(enqueue(layer))
         dying = start_worker(dies_at=place, WORKER_DEAD_AFTER_SECONDS="60")
         assert dying.wait(timeout=20) == -signal.SIGKILL, place
     # They promised heartbeats for a minute, so that none of them took over what another left.
@@ -144,6 +151,36 @@ def test_a_death_at_any_instruction_loses_and_doubles_nothing(
     for verdict in verdicts:
         on_disk = tmp_path / "artifacts" / verdict.key.folder / "verdict.json"
         assert on_disk.read_bytes() == verdict.to_json().encode()
+
+
+@pytest.mark.parametrize("place", WHILE_ANOTHER_IS_HELD)
+def test_a_death_costs_the_layer_that_was_read_ahead_no_attempt(
+    any_redis: Redis, start_worker: StartWorker, enqueue: Callable[[int], InspectLayer], place: str
+) -> None:
+    messages = [enqueue(1), enqueue(2)]
+    dying = start_worker(dies_at=place)
+    assert dying.wait(timeout=20) == -signal.SIGKILL
+
+    start_worker()
+    until(lambda: len(published(any_redis)) == 2, seconds=15)
+    until(lambda: nothing_of_rq_is_left(any_redis), seconds=5)
+
+    attempts = {verdict.id: verdict.attempt for verdict in published(any_redis)}
+    assert attempts.keys() == {message.id for message in messages}
+    assert attempts[messages[1].id] == 1
+
+
+def test_a_worker_asked_to_stop_puts_back_what_it_read_ahead(
+    any_redis: Redis, start_worker: StartWorker, enqueue: Callable[[int], InspectLayer]
+) -> None:
+    first, second = enqueue(1), enqueue(2)
+    worker = start_worker(dies_at="stopped:worker.popped:PoppedJobs.hold", WORKER_DEAD_AFTER_SECONDS="60")
+    assert worker.wait(timeout=20) == 0
+
+    assert [verdict.id for verdict in published(any_redis)] == [first.id]
+    queue = Queue(INSPECT_QUEUE, connection=any_redis, serializer=JSONSerializer)
+    assert queue.get_job_ids() == [second.id]
+    assert any_redis.llen(queue.intermediate_queue.key) == 0
 
 
 def test_a_worker_killed_in_the_middle_is_replaced_by_one_of_the_same_name(

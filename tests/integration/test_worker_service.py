@@ -24,6 +24,7 @@ from worker.artifacts import ArtifactStore
 from worker.dead_letters import bury
 from worker.model import load_model
 from worker.pipeline import Pipeline
+from worker.reader import Reader
 from worker.service import serve
 from worker.settings import WorkerSettings
 from worker.station import SourceFolder, Station, install_station
@@ -50,9 +51,8 @@ def pipeline(tiny_bundle: Path, sources: Path, tmp_path: Path) -> Pipeline:
     return Pipeline(
         model=load_model(tiny_bundle, precision="int8", threads=1),
         artifacts=ArtifactStore(tmp_path / "artifacts"),
-        locate=SourceFolder(sources).locate,
+        reader=Reader(locate=SourceFolder(sources).locate, max_pixels=1_000_000, threads=2),
         worker="test",
-        max_pixels=1_000_000,
     )
 
 
@@ -106,7 +106,8 @@ def stopped_when(holds: Callable[[], bool]) -> Iterator[threading.Event]:
 
 def work(client: Redis, settings: WorkerSettings, station: Station, *, until: Callable[[], bool]) -> None:
     with stopped_when(until) as stop:
-        serve(client, settings, bury=lambda job_id, queue: bury(job_id, queue, station), stop=stop)
+        reader = station.pipeline.reader
+        serve(client, settings, bury=lambda job_id, queue: bury(job_id, queue, station), reader=reader, stop=stop)
     assert until(), "it does not hold after ten seconds"
 
 

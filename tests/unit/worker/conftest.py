@@ -14,6 +14,7 @@ from layerwatch.verdict import ModelFacts
 from worker.artifacts import ArtifactStore
 from worker.model import LoadedModel
 from worker.pipeline import Pipeline
+from worker.reader import Reader
 from worker.station import SourceFolder, Station, install_station
 
 
@@ -38,9 +39,8 @@ def pipeline(model: LoadedModel, sources: Path, tmp_path: Path) -> Pipeline:
     return Pipeline(
         model=model,
         artifacts=ArtifactStore(tmp_path / "artifacts"),
-        locate=SourceFolder(sources).locate,
+        reader=Reader(locate=SourceFolder(sources).locate, max_pixels=10_000_000, threads=2),
         worker="bench-1",
-        max_pixels=10_000_000,
     )
 
 
