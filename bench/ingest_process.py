@@ -1,4 +1,4 @@
-"""`python -m ingest run` as a process of its own, and what the kernel says of it (Linux: /proc)."""
+"""`python -m ingest run` as a process of its own."""
 
 import os
 import re
@@ -13,23 +13,15 @@ from pathlib import Path
 
 from bench.frames import PROFILE
 from layerwatch.errors import LayerwatchError
+from layerwatch.machine import Memory, cpu_seconds_of, memory_of
 
 HEAD_BYTES = 4096
 LOOK_SECONDS = 0.02
 END_SECONDS = 20.0
-TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 
 
 class IngestStoppedError(LayerwatchError):
     """Ingest ended, or did not do in time what is measured."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Memory:
-    """Resident bytes of a process, now and at their highest."""
-
-    now: int
-    peak: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,10 +61,10 @@ class IngestProcess:
         return str(values[0])
 
     def cpu_seconds(self) -> float:
-        return cpu_seconds_in(Path(f"/proc/{self.process.pid}/stat").read_text())
+        return cpu_seconds_of(self.process.pid)
 
     def memory(self) -> Memory:
-        return memory_in(Path(f"/proc/{self.process.pid}/status").read_text())
+        return memory_of(self.process.pid)
 
     def _head(self) -> str:
         with self.log.open("rb") as log:
@@ -101,22 +93,6 @@ def running_ingest(work: Path, root: Path, url: str, *, queue_limit: int) -> Ite
         yield IngestProcess(process=process, log=path)
     finally:
         _end(process)
-
-
-def has_proc() -> bool:
-    return Path("/proc/self/stat").is_file()
-
-
-def cpu_seconds_in(stat: str) -> float:
-    """Return user and system seconds of all threads from /proc/PID/stat, fields 14 and 15 of proc_pid_stat(5)."""
-    after_name = stat.rpartition(")")[2].split()  # the name of a program may hold anything
-    return (int(after_name[11]) + int(after_name[12])) / TICKS_PER_SECOND
-
-
-def memory_in(status: str) -> Memory:
-    """Return VmRSS and VmHWM from /proc/PID/status."""
-    kib = {line.split(":")[0]: line.split()[1] for line in status.splitlines() if line.startswith("Vm")}
-    return Memory(now=1024 * int(kib["VmRSS"]), peak=1024 * int(kib["VmHWM"]))
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

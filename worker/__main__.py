@@ -2,6 +2,7 @@
 
 import logging
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -26,6 +27,8 @@ from layerwatch.signals import stop_on_signals
 from layerwatch.verdict import Decision, Verdict
 from worker import metrics
 from worker.artifacts import ArtifactStore
+from worker.bench.pictures import parse_size, write_pictures
+from worker.bench.report import print_timings
 from worker.by_hand import HandPicked, folder_by_key, inspect_set, line_of, message_of, pick
 from worker.cpus import usable_cpus
 from worker.dead_letters import bury
@@ -117,6 +120,27 @@ def _inspect_all(picked: HandPicked, profile: Profile, pipeline: Pipeline, *, wi
         typer.echo(line_of(verdict, seconds=time.perf_counter() - began))
         verdicts.append(verdict)
     return verdicts
+
+
+@app.command()
+def bench(  # noqa: PLR0913 - one option a choice of the user
+    files: Annotated[list[Path] | None, typer.Argument(help="Pictures, or folders of them; none: noise.")] = None,
+    *,
+    profile: Annotated[str, typer.Option(help="A shipped profile, or a TOML file.")] = "nist-ammt",
+    size: Annotated[str, typer.Option(help="WIDTHxHEIGHT in pixels, where no files are given.")] = "2000x2000",
+    rounds: Annotated[int, typer.Option(min=1, help="Inspections that are timed.")] = 40,
+    model: Annotated[str | None, typer.Option(help="Bundle directory, or name in the registry.")] = None,
+    precision: Annotated[str | None, typer.Option(help="int8 or float32.")] = None,
+) -> None:
+    """Print where the time of an inspection goes on this machine: each step from the file to the published verdict."""
+    settings = load_settings(WorkerSettings, model=model, precision=precision)
+    configure_logging("console", level=logging.WARNING)
+    chosen = load_profile(profile)
+    with tempfile.TemporaryDirectory(prefix="layerwatch-bench-") as folder, disk_errors_in_one_line():
+        given = files or [write_pictures(Path(folder) / "pictures", chosen, size=parse_size(size))]
+        picked = pick(given, chosen, printer="bench")
+        pipeline = build_pipeline(settings, ArtifactStore(Path(folder) / "artifacts"), picked.locate)
+        print_timings(pipeline, [message_of(layer_set, chosen) for layer_set in picked.sets], rounds=rounds)
 
 
 def build_pipeline(settings: WorkerSettings, store: ArtifactStore, locate: Locate) -> Pipeline:

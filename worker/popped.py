@@ -5,6 +5,7 @@ death costs it no attempt; while the worker lives it says until when it holds th
 """
 
 import time
+from typing import cast
 
 from rq import Queue
 
@@ -53,5 +54,5 @@ class PoppedJobs:
             return []
         now = time.time()
         self._redis.zremrangebyscore(HELD, "-inf", now)
-        held = {name.decode() for name in self._redis.zrangebyscore(HELD, now, "+inf")}
+        held = {name.decode() for name in cast("list[bytes]", self._redis.zrangebyscore(HELD, now, "+inf"))}
         return [job_id for job_id in popped if job_id not in held]

@@ -1,0 +1,1 @@
+"""`python -m worker bench`: where the time of an inspection goes on this machine."""
