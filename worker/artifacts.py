@@ -2,6 +2,7 @@
 
 import tempfile
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path, PurePosixPath
 
 from layerwatch.atomic import write_atomic
@@ -25,6 +26,7 @@ class ArtifactStore:
     def __init__(self, root: Path, *, folder: Callable[[LayerKey], PurePosixPath] = folder_of) -> None:
         self.root = root
         self._folder = folder
+        self._beside = ThreadPoolExecutor(1, thread_name_prefix="artifacts")
 
     def prepare(self) -> None:
         """Make the root.
@@ -44,6 +46,10 @@ class ArtifactStore:
         path = self._folder(key) / name
         write_atomic(self.root / path, content)
         return str(path)
+
+    def write_beside(self, key: LayerKey, name: str, encode: Callable[[], bytes]) -> Future[str]:
+        """Encode and write one file in a thread, while the caller does something else."""
+        return self._beside.submit(lambda: self.write(key, name, encode()))
 
     def remove(self, key: LayerKey, name: str) -> None:
         """Remove a file that an earlier revision of the layer left."""

@@ -155,7 +155,7 @@ def _probability(pictures: Sequence[Picture], plate: Plate | None, model: Loaded
         channels = to_channels(pictures, scale=spec.scale, plate=plate, low=spec.low, high=spec.high)
     with watch.step("postprocess"):
         timed = _Timed(model.segmenter, watch)
-        return segment_channels(channels, timed, spec, size=pictures[0].pixels.shape)
+        return segment_channels(channels, timed, spec, size=pictures[0].pixels.shape, plate=plate)
 
 
 class _Timed:

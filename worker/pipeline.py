@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from layerwatch.job import InspectLayer
 from layerwatch.verdict import ArtifactPaths, Decision, Timing, Verdict
-from layerwatch.vision.encode import encode_jpeg, encode_png
+from layerwatch.vision.encode import encode_jpeg, encode_mask
 from layerwatch.vision.overlay import draw_overlay
 from worker.artifacts import MASK, OVERLAY, VERDICT, ArtifactStore
 from worker.inspection import Findings, examine
@@ -60,16 +60,12 @@ class Pipeline:
             for name in (OVERLAY, MASK):
                 self.artifacts.remove(key, name)
             return ArtifactPaths()
+        found = findings.segmentation
+        mask = self.artifacts.write_beside(key, MASK, lambda: encode_mask(found.mask))
         overlay = draw_overlay(
-            findings.shown.pixels,
-            findings.segmentation,
-            caption=caption(message, findings),
-            decision=findings.decision,
+            findings.shown.pixels, found, caption=caption(message, findings), decision=findings.decision
         )
-        return ArtifactPaths(
-            overlay=self.artifacts.write(key, OVERLAY, encode_jpeg(overlay)),
-            mask=self.artifacts.write(key, MASK, encode_png(findings.segmentation.mask)),
-        )
+        return ArtifactPaths(overlay=self.artifacts.write(key, OVERLAY, encode_jpeg(overlay)), mask=mask.result())
 
     def _timing(self, message: InspectLayer, started: datetime, watch: Stopwatch) -> Timing:
         return Timing(

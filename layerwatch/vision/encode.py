@@ -17,6 +17,12 @@ def encode_png(grey: NDArray[np.uint8 | np.uint16]) -> bytes:
     return _encoded(".png", grey, [cv2.IMWRITE_PNG_COMPRESSION, _FAST])
 
 
+def encode_mask(mask: NDArray[np.uint8]) -> bytes:
+    """Return a PNG of an (H, W) mask of few values; without PNG's filters, which only help pictures with a grain."""
+    options = [cv2.IMWRITE_PNG_COMPRESSION, _FAST, cv2.IMWRITE_PNG_FILTER, cv2.IMWRITE_PNG_FILTER_NONE]
+    return _encoded(".png", mask, options)
+
+
 def _encoded(extension: str, picture: NDArray[np.uint8 | np.uint16], options: list[int]) -> bytes:
     done, buffer = cv2.imencode(extension, picture, options)
     if not done:

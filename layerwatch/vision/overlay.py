@@ -78,13 +78,15 @@ def _mask_at(mask: NDArray[np.uint8], height: int, width: int) -> NDArray[np.uin
 
 def _tint(canvas: NDArray[np.uint8], mask: NDArray[np.uint8]) -> None:
     """Tint the defects and draw a line around them, outside, so that the line hides none of the defect."""
-    defect = mask.view(np.bool_)
-    canvas[defect] = ((1 - _SHADE) * canvas[defect] + _SHADE * _TINT).astype(np.uint8)
     cross = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
     line = cv2.dilate(mask, cross, iterations=_line_width(canvas))
     halo = cv2.dilate(line, cross)
-    canvas[cv2.subtract(halo, line).view(np.bool_)] //= 2
-    canvas[cv2.subtract(line, mask).view(np.bool_)] = _OUTLINE
+    pixels = canvas.reshape(-1, 3)
+    areas = (mask, cv2.subtract(line, mask), cv2.subtract(halo, line))
+    defect, outline, rim = (np.flatnonzero(area.view(np.bool_)) for area in areas)
+    pixels[defect] = ((1 - _SHADE) * pixels[defect] + _SHADE * _TINT).astype(np.uint8)
+    pixels[rim] //= 2
+    pixels[outline] = _OUTLINE
 
 
 def _number(canvas: NDArray[np.uint8], regions: Sequence[Region], *, scale: float) -> None:

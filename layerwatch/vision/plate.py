@@ -1,5 +1,6 @@
 """The build plate inside the picture."""
 
+import math
 from collections.abc import Sequence
 
 import cv2
@@ -29,3 +30,21 @@ def plate_mask(height: int, width: int, polygon: Sequence[tuple[float, float]] |
         message = f"the plate polygon {tuple(polygon)} covers no pixel of a {width} x {height} picture"
         raise ValueError(message)
     return mask.astype(np.bool_)
+
+
+def plate_window(plate: NDArray[np.bool_] | None, height: int, width: int, *, margin: int) -> tuple[slice, slice]:
+    """Return the rows and columns of a picture of another size in which the plate lies.
+
+    Args:
+        plate: (H, W) bool, with pixels in it; None for the whole picture.
+        height: rows of the other picture.
+        width: columns of the other picture.
+        margin: px of the other picture on each side of the plate, where there are so many.
+    """
+    if plate is None:
+        return slice(0, height), slice(0, width)
+    left, top, wide, high = cv2.boundingRect(plate.view(np.uint8))
+    down, across = height / plate.shape[0], width / plate.shape[1]
+    rows = slice(max(0, int(top * down) - margin), min(height, math.ceil((top + high) * down) + margin))
+    columns = slice(max(0, int(left * across) - margin), min(width, math.ceil((left + wide) * across) + margin))
+    return rows, columns

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from layerwatch.bundle import InputSpec
 from layerwatch.vision.normalise import to_channels
+from layerwatch.vision.plate import plate_window
 from layerwatch.vision.read import Picture
 from layerwatch.vision.tiles import blend, cut, plan_tiles
 
@@ -36,19 +37,33 @@ def segment_picture(
         pictures: one to three lights of equal size (H, W), sorted by light.
         segmenter: the network.
         input_spec: what the network was trained to see.
-        plate: (H, W) bool, the pixels that the normalisation looks at; None for all.
+        plate: (H, W) bool, the pixels that the normalisation looks at and that are segmented; None for all.
     """
     channels = to_channels(pictures, scale=input_spec.scale, plate=plate, low=input_spec.low, high=input_spec.high)
-    return segment_channels(channels, segmenter, input_spec, size=pictures[0].pixels.shape)
+    return segment_channels(channels, segmenter, input_spec, size=pictures[0].pixels.shape, plate=plate)
 
 
 def segment_channels(
-    channels: NDArray[np.uint8], segmenter: Segmenter, input_spec: InputSpec, *, size: tuple[int, ...]
+    channels: NDArray[np.uint8],
+    segmenter: Segmenter,
+    input_spec: InputSpec,
+    *,
+    size: tuple[int, ...],
+    plate: NDArray[np.bool_] | None = None,
 ) -> NDArray[np.uint8]:
-    """Return the probability of a defect * 255 at the given size (H, W) for channels (h, w, 3) 0..255."""
+    """Return the probability of a defect * 255 at the given size (H, W) for channels (h, w, 3) 0..255.
+
+    The network sees the box around the plate, with an overlap's width of what lies beside it; beyond, the answer is 0.
+    """
     height, width = size
-    plan = plan_tiles(*channels.shape[:2], tile=input_spec.tile, overlap=input_spec.overlap)
-    probability = blend(segmenter(cut(channels, plan)), plan)
+    rows, columns = plate_window(plate, *channels.shape[:2], margin=input_spec.overlap)
+    seen = channels[rows, columns]
+    plan = plan_tiles(*seen.shape[:2], tile=input_spec.tile, overlap=input_spec.overlap)
+    probability = blend(segmenter(cut(seen, plan)), plan)
+    if seen.shape != channels.shape:
+        above, left = rows.start, columns.start
+        below, right = channels.shape[0] - rows.stop, channels.shape[1] - columns.stop
+        probability = cv2.copyMakeBorder(probability, above, below, left, right, cv2.BORDER_CONSTANT, value=(0,))
     if probability.shape == (height, width):
         return probability
     resized: NDArray[np.uint8] = cv2.resize(probability, (width, height), interpolation=cv2.INTER_LINEAR)

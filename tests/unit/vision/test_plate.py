@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from layerwatch.vision.plate import plate_mask
+from layerwatch.vision.plate import plate_mask, plate_window
 
 SQUARE = ((0.25, 0.25), (0.75, 0.25), (0.75, 0.75), (0.25, 0.75))
 
@@ -40,3 +40,16 @@ def test_a_polygon_may_leave_the_picture() -> None:
 def test_a_polygon_beside_the_picture_is_refused() -> None:
     with pytest.raises(ValueError, match="covers no pixel of a 40 x 30 picture"):
         plate_mask(30, 40, ((2, 2), (3, 2), (3, 3)))
+
+
+def test_a_plate_lies_in_the_same_place_of_a_smaller_picture() -> None:
+    plate = np.zeros((100, 200), np.bool_)
+    plate[21:61, 50:151] = True
+
+    assert plate_window(plate, 50, 100, margin=0) == (slice(10, 31), slice(25, 76))
+    assert plate_window(plate, 50, 100, margin=12) == (slice(0, 43), slice(13, 88))
+    assert plate_window(plate, 100, 200, margin=500) == (slice(0, 100), slice(0, 200))
+
+
+def test_without_a_plate_the_window_is_the_whole_picture() -> None:
+    assert plate_window(None, 50, 100, margin=8) == (slice(0, 50), slice(0, 100))

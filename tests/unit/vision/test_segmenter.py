@@ -53,3 +53,23 @@ def test_a_segmenter_that_answers_in_another_size_is_refused() -> None:
         segment_channels(
             np.zeros((64, 64, 3), np.uint8), lambda tiles: tiles[:, ::2, ::2, 0], InputSpec(), size=(64, 64)
         )
+
+
+def test_only_the_box_around_the_plate_is_segmented_and_its_answer_stays_in_its_place() -> None:
+    channels = np.random.default_rng(2).integers(0, 256, (300, 400, 3)).astype(np.uint8)
+    plate = np.zeros((600, 800), np.bool_)
+    plate[100:300, 420:700] = True
+    pixels_seen = []
+
+    def note(tiles: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        pixels_seen.append(int(np.prod(tiles.shape[:3])))
+        return bright(tiles)
+
+    spec = InputSpec(tile=128, overlap=16)
+    whole = segment_channels(channels, note, spec, size=(600, 800))
+    boxed = segment_channels(channels, note, spec, size=(600, 800), plate=plate)
+
+    assert pixels_seen[1] < pixels_seen[0] / 2
+    assert boxed.shape == whole.shape
+    assert np.array_equal(boxed[plate], whole[plate])
+    assert not boxed[:60].any()
