@@ -1,5 +1,6 @@
 """`python -m worker`: inspect layer sets from the queue, or files by hand."""
 
+import json
 import logging
 import sys
 import tempfile
@@ -18,6 +19,7 @@ from rich.progress import track
 from layerwatch.cli import run_app
 from layerwatch.errors import LayerwatchError
 from layerwatch.health import serve_health
+from layerwatch.job import InspectLayer
 from layerwatch.logs import configure_logging
 from layerwatch.profile import Profile, load_profile
 from layerwatch.redis_connection import answers, connect
@@ -26,6 +28,7 @@ from layerwatch.settings import load_settings
 from layerwatch.signals import stop_on_signals
 from layerwatch.verdict import Decision, Verdict
 from worker import metrics
+from worker.apart import InspectionApart
 from worker.artifacts import ArtifactStore
 from worker.bench.pictures import parse_size, write_pictures
 from worker.bench.report import print_timings
@@ -63,6 +66,7 @@ def run(
             pipeline=build_pipeline(settings, store, sources.locate),
             results=RedisResults(client),
             retry_pause_seconds=settings.retry_pause_seconds,
+            apart=InspectionApart(options=("--model", settings.model, "--precision", settings.precision)),
         )
         install_station(station)
         facts = station.pipeline.model.facts
@@ -120,6 +124,23 @@ def _inspect_all(picked: HandPicked, profile: Profile, pipeline: Pipeline, *, wi
         typer.echo(line_of(verdict, seconds=time.perf_counter() - began))
         verdicts.append(verdict)
     return verdicts
+
+
+@app.command(hidden=True)
+def inspect_apart(
+    attempt: Annotated[int, typer.Option(min=1)],
+    model: Annotated[str | None, typer.Option()] = None,
+    precision: Annotated[str | None, typer.Option()] = None,
+) -> None:
+    """Inspect the job that comes on standard input and print its verdict: what a worker does with a doubtful one."""
+    settings = load_settings(WorkerSettings, model=model, precision=precision)
+    configure_logging(settings.log_format, level=logging.WARNING)
+    message = InspectLayer.from_wire(json.load(sys.stdin))
+    sources = SourceFolder(settings.sources_dir)
+    with disk_errors_in_one_line():
+        pipeline = build_pipeline(settings, ArtifactStore(settings.artifacts_dir), sources.locate)
+        verdict, _ = pipeline.inspect(message, attempt=attempt)
+    typer.echo(verdict.to_json())
 
 
 @app.command()

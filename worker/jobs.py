@@ -11,6 +11,7 @@ from layerwatch.job import InspectLayer
 from layerwatch.redis_queue import RETRIES
 from layerwatch.verdict import Verdict
 from worker import metrics
+from worker.apart import InspectionCrashedError
 from worker.giving_up import give_up
 from worker.station import Station, current_station
 
@@ -35,6 +36,8 @@ def inspect_layer(wire: object) -> None:
     try:
         answer(message, station, attempt=_attempt(job), last_failure=_last_failure(job))
     except GaveUpError:
+        if job is not None:
+            job.retries_left = 0
         raise
     except Exception as error:
         _remember(job, error)
@@ -54,11 +57,14 @@ def answer(message: InspectLayer, station: Station, *, attempt: int, last_failur
         log.info("already_published", id=message.id, attempt=attempt)
         return
     if attempt > ATTEMPTS:
-        reason = f"gave up after {ATTEMPTS} attempts: {last_failure or 'the worker died each time'}"
-        give_up(message.id, message, station, reason=reason, attempt=attempt)
-        raise GaveUpError(f"{message.id}: {reason}")
+        raise _given_up(message, station, last_failure or "the worker died each time", attempt=attempt)
     began = time.perf_counter()
-    publish(_written_before(message, station) or _inspect(message, station, attempt), station, began=began)
+    worker_died = attempt > 1 and not last_failure
+    try:
+        verdict = _written_before(message, station) or _inspect(message, station, attempt, apart=worker_died)
+    except InspectionCrashedError as error:
+        raise _given_up(message, station, str(error), attempt=attempt) from error
+    publish(verdict, station, began=began)
 
 
 def publish(verdict: Verdict, station: Station, *, began: float) -> None:
@@ -80,7 +86,16 @@ def publish(verdict: Verdict, station: Station, *, began: float) -> None:
     )
 
 
-def _inspect(message: InspectLayer, station: Station, attempt: int) -> Verdict:
+def _given_up(message: InspectLayer, station: Station, failure: str, *, attempt: int) -> GaveUpError:
+    """Publish that all was tried, and return the error that says so."""
+    reason = f"gave up after {min(attempt, ATTEMPTS)} attempts: {failure}"
+    give_up(message.id, message, station, reason=reason, attempt=attempt)
+    return GaveUpError(f"{message.id}: {reason}")
+
+
+def _inspect(message: InspectLayer, station: Station, attempt: int, *, apart: bool) -> Verdict:
+    if apart:
+        return station.apart.inspect(message, attempt=attempt)
     verdict, _ = station.pipeline.inspect(message, attempt=attempt)
     return verdict
 

@@ -1,11 +1,12 @@
 """Where this process inspects: everything that a job needs, built once in main."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
 from layerwatch.paths import inside
 from layerwatch.ports import Ledger, ResultChannel
+from worker.apart import InspectionApart
 from worker.pipeline import Pipeline
 
 
@@ -18,12 +19,14 @@ class Station:
     """One worker's place.
 
     Attributes:
+        apart: inspects what was in hand when its worker died.
         retry_pause_seconds: between a first failure and giving the job back.
     """
 
     pipeline: Pipeline
     results: Results
     retry_pause_seconds: float
+    apart: InspectionApart = field(default_factory=InspectionApart)
 
 
 class StationMissingError(RuntimeError):

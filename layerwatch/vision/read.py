@@ -13,7 +13,7 @@ from layerwatch.vision.containers.declared import Container, ContainerError, Dec
 from layerwatch.vision.containers.sniff import declare
 
 MAX_FILE_BYTES = 512 * 1024 * 1024
-MAX_DECODED_BYTES = 1024 * 1024 * 1024
+MAX_DECODED_BYTES = 256 * 1024 * 1024  # a decoder takes up to twice as much on its way
 MAX_PIXELS = 100_000_000
 
 
@@ -93,7 +93,8 @@ def read_picture_bytes(
         raise UnreadablePictureError(path, reason=str(error)) from error
     if declared.pixels > max_pixels or declared.decoded_bytes > MAX_DECODED_BYTES:
         size = f"{declared.width} x {declared.height} pixels, {declared.decoded_bytes >> 20} MiB"
-        raise UnreadablePictureError(path, reason=f"the picture is too large: {size}; the limit is {max_pixels} pixels")
+        limits = f"{max_pixels} pixels and {MAX_DECODED_BYTES >> 20} MiB"
+        raise UnreadablePictureError(path, reason=f"the picture is too large: {size}; the limits are {limits}")
     pixels = _decode(content, declared)
     if pixels is None:
         raise UnreadablePictureError(path, reason=f"the {declared.container} is damaged: it cannot be decoded")

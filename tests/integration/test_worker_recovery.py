@@ -1,5 +1,6 @@
 """Workers killed with -9, as real processes on a real Redis: every layer gets exactly one verdict."""
 
+import hashlib
 import json
 import os
 import signal
@@ -38,6 +39,14 @@ EVERY_PLACE = (
     "after:worker.jobs:publish",  # published, and not finished
     "worker.service:InspectionWorker.handle_job_success",
 )
+POISON = b"a decoder crashes on this"
+CRASHING_DECODER = f"""
+import ctypes, cv2
+decode = cv2.imdecode
+def crash(buffer, flags):
+    return ctypes.string_at(0) if buffer.tobytes().endswith({POISON!r}) else decode(buffer, flags)
+cv2.imdecode = crash
+"""
 WHILE_ANOTHER_IS_HELD = (
     "worker.popped:PoppedJobs.hold",
     "worker.pipeline:Pipeline._verdict",  # the first is in the making
@@ -104,6 +113,23 @@ def enqueue(
         return message
 
     return put
+
+
+def poisoned(message: InspectLayer, sources: Path, client: Redis) -> InspectLayer:
+    """Queue a message about the pictures as they are now, with POISON behind the first, in place of the one before."""
+    queue = RedisQueue(client)
+    raw = Queue(INSPECT_QUEUE, connection=client, serializer=JSONSerializer)
+    job = raw.fetch_job(message.id)
+    assert job is not None
+    job.delete()
+    captures = tuple(
+        capture.model_copy(update={"sha256": hashlib.sha256((sources / capture.path).read_bytes()).hexdigest()})
+        for capture in message.captures
+    )
+    anew = message.model_copy(update={"captures": captures})
+    anew = anew.model_copy(update={"id": anew.layer_set.inspection_id})
+    queue.enqueue(anew)
+    return anew
 
 
 def published(client: Redis) -> list[Verdict]:
@@ -215,23 +241,50 @@ def test_a_worker_that_died_while_it_looked_after_others_keeps_nobody_from_it(
     until(lambda: nothing_of_rq_is_left(any_redis), seconds=5)
 
 
-def test_pictures_that_kill_three_workers_are_given_up(
-    any_redis: Redis, start_worker: StartWorker, enqueue: Callable[[int], InspectLayer]
+def test_pictures_that_crash_the_decoder_cost_one_worker_and_are_quarantined(
+    any_redis: Redis,
+    start_worker: StartWorker,
+    enqueue: Callable[[int], InspectLayer],
+    sources: Path,
+    tmp_path: Path,
 ) -> None:
     poison = enqueue(1)
+    first = poison.captures[0]
+    (sources / first.path).write_bytes((sources / first.path).read_bytes() + POISON)
+    poison = poisoned(poison, sources, any_redis)
+    (tmp_path / "sitecustomize.py").write_text(CRASHING_DECODER, encoding="utf-8")
+    path = f"{tmp_path}{os.pathsep}{ROOT}"
+
+    assert start_worker(PYTHONPATH=path).wait(timeout=20) == -signal.SIGSEGV
+    worker = start_worker(PYTHONPATH=path)
+    healthy = [enqueue(layer) for layer in (2, 3)]
+    until(lambda: len(published(any_redis)) == 3, seconds=30)
+
+    verdicts = {verdict.id: verdict for verdict in published(any_redis)}
+    assert verdicts[poison.id].reasons == (
+        "gave up after 2 attempts: the inspection of these pictures crashes (SIGSEGV)",
+    )
+    assert {verdicts[message.id].decision for message in healthy} == {Decision.REJECT}
+    assert worker.poll() is None
+    assert [one.id for one in RedisQueue(any_redis).given_up()] == [poison.id]
+
+
+def test_a_layer_is_given_up_when_three_workers_died_over_it(
+    any_redis: Redis, start_worker: StartWorker, enqueue: Callable[[int], InspectLayer]
+) -> None:
+    message = enqueue(1)
     for _ in range(3):
-        dying = start_worker(dies_at="worker.pipeline:Pipeline.inspect")
+        dying = start_worker(dies_at="worker.jobs:answer")
         assert dying.wait(timeout=20) == -signal.SIGKILL
 
     start_worker()
     until(lambda: bool(published(any_redis)), seconds=15)
 
     (verdict,) = published(any_redis)
-    assert verdict.id == poison.id
+    assert verdict.id == message.id
     assert verdict.decision is Decision.INVALID
     assert verdict.reasons == ("gave up after 3 attempts: the worker died each time",)
-    registry = Queue(INSPECT_QUEUE, connection=any_redis, serializer=JSONSerializer).failed_job_registry
-    until(lambda: registry.get_job_ids() == [poison.id], seconds=5)
+    until(lambda: [one.id for one in RedisQueue(any_redis).given_up()] == [message.id], seconds=5)
 
 
 def test_a_job_is_answered_even_if_its_worker_dies_while_giving_up(
