@@ -30,7 +30,7 @@ from layerwatch.cli import run_app
 from layerwatch.errors import SettingsError
 from layerwatch.health import serve_health
 from layerwatch.logs import configure_logging
-from layerwatch.redis_connection import UNAVAILABLE, answers, connect
+from layerwatch.redis_connection import answers, connect, reach_redis
 from layerwatch.redis_queue import RedisQueue
 from layerwatch.redis_results import RedisResults
 from layerwatch.redis_sources import RedisSources
@@ -152,13 +152,9 @@ def status(*, as_json: Annotated[bool, typer.Option("--json", help="Print it for
 
     The folders of REDIS_URL's ingest are shown, wherever it runs.
     """
-    settings = load_settings(IngestSettings)
-    client = connect(settings.redis_url)
-    try:
+    with reach_redis(load_settings(IngestSettings).redis_url) as client:
         queue = RedisQueue(client)
         states, depth, given_up = RedisSources(client).states(), queue.depth(), len(queue.given_up())
-    except UNAVAILABLE as error:
-        raise SettingsError("Redis does not answer; is it running, and is REDIS_URL right?") from error
     now = datetime.now(UTC)
     if as_json:
         typer.echo(status_json(states, depth, given_up, now))

@@ -2,8 +2,7 @@
 
 import json
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -19,7 +18,7 @@ from ingest.source import SourceDownError
 from layerwatch.errors import SettingsError
 from layerwatch.layers import LayerKey
 from layerwatch.ports import GivenUp
-from layerwatch.redis_connection import UNAVAILABLE, connect
+from layerwatch.redis_connection import reach_redis
 from layerwatch.redis_queue import RedisQueue
 from layerwatch.redis_results import RedisResults
 from layerwatch.settings import load_settings
@@ -51,7 +50,7 @@ def requeue(  # noqa: PLR0913 - one argument an option
         IngestSettings, sources_dir=source, printers=printers, profile=profile, printer=printer, build=build
     )
     keys = [_key(layer) for layer in layers]
-    with _redis(settings) as client:
+    with reach_redis(settings.redis_url) as client:
         try:
             _tell(_desk(client).requeue(list(dict.fromkeys(keys)), printers_of(settings)))
         except SourceDownError as error:
@@ -61,7 +60,7 @@ def requeue(  # noqa: PLR0913 - one argument an option
 @quarantine.command(name="list")
 def list_given_up(*, as_json: Annotated[bool, typer.Option("--json", help="Print it for programs.")] = False) -> None:
     """List the inspections that were given up on, and why."""
-    with _redis(load_settings(IngestSettings)) as client:
+    with reach_redis(load_settings(IngestSettings).redis_url) as client:
         given_up = RedisQueue(client).given_up()
     if as_json:
         typer.echo(json.dumps([_facts(one) for one in given_up], indent=1))
@@ -83,7 +82,7 @@ def retry(
     """
     if bool(layers) == everything:
         raise SettingsError("name layers of `quarantine list`, or say --all")
-    with _redis(load_settings(IngestSettings)) as client:
+    with reach_redis(load_settings(IngestSettings).redis_url) as client:
         ids = {one.id for one in RedisQueue(client).given_up() if everything or _is_named(one, layers or [])}
         if not ids:
             raise SettingsError("nothing of that was given up on; see: python -m ingest quarantine list")
@@ -104,14 +103,6 @@ def _is_named(one: GivenUp, names: Sequence[str]) -> bool:
 def _desk(client: Redis) -> Desk:
     queue = RedisQueue(client)
     return Desk(queue=queue, quarantine=queue, ledger=RedisResults(client))
-
-
-@contextmanager
-def _redis(settings: IngestSettings) -> Iterator[Redis]:
-    try:
-        yield connect(settings.redis_url)
-    except UNAVAILABLE as error:
-        raise SettingsError("Redis does not answer; is it running, and is REDIS_URL right?") from error
 
 
 def _tell(asked: Sequence[Asked]) -> None:

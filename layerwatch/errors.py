@@ -73,7 +73,7 @@ class TrainingError(LayerwatchError):
 
 
 class QueueUnavailableError(LayerwatchError):
-    """Redis does not answer; the caller waits and tries again."""
+    """Redis does not answer; try again when it does."""
 
 
 def one_line(problems: Sequence[str]) -> str:

@@ -5,9 +5,9 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from layerwatch.redis_connection import reach_redis
 from layerwatch.settings import load_settings
 from trainer.commands.app import app
-from trainer.jobs.reach import reach_redis
 from trainer.jobs.settings import JobSettings
 
 
@@ -19,7 +19,7 @@ def jobs(*, json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = 
     from trainer.jobs.board import Board  # noqa: PLC0415 - slow to import
     from trainer.jobs.table import jobs_table  # noqa: PLC0415
 
-    with reach_redis(load_settings(JobSettings)) as client:
+    with reach_redis(load_settings(JobSettings).redis_url) as client:
         shown = Board(client).all()
     if json:
         typer.echo(dumps(shown, indent=1))
@@ -33,6 +33,6 @@ def cancel(job_id: Annotated[str, typer.Argument(metavar="JOBID", help="As `subm
     from trainer.jobs.board import State  # noqa: PLC0415 - slow to import
     from trainer.jobs.queue import cancel as cancel_job  # noqa: PLC0415
 
-    with reach_redis(load_settings(JobSettings)) as client:
+    with reach_redis(load_settings(JobSettings).redis_url) as client:
         state = cancel_job(client, job_id)
     typer.echo(f"{job_id} is cancelled" if state is State.CANCELLED else f"{job_id} is asked to stop ({state})")

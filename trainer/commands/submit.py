@@ -4,9 +4,9 @@ from typing import Annotated
 
 import typer
 
+from layerwatch.redis_connection import reach_redis
 from layerwatch.settings import load_settings
 from trainer.commands.app import app
-from trainer.jobs.reach import reach_redis
 from trainer.jobs.settings import JobSettings
 
 EVERYTHING_AFTER_THE_NAME = {
@@ -34,6 +34,6 @@ def submit(
     options = read_options(train_command(), context.args)
     version = options.pop("version", (None,))[0]
     message = new_message(name, version, options)
-    with reach_redis(load_settings(JobSettings)) as client:
+    with reach_redis(load_settings(JobSettings).redis_url) as client:
         put_on_queue(client, message)
     typer.echo(message.id)

@@ -125,3 +125,13 @@ def test_misuse_ends_with_2_and_one_line(
 
     assert main(words) == 2
     assert "Traceback" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("words", [["status"], ["quarantine", "list"], ["quarantine", "retry", "--all"]])
+def test_where_redis_is_away_one_line_says_what_to_do(
+    words: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REDIS_URL", "redis://127.0.0.1:1/0")
+
+    assert main(words) == 2
+    assert capsys.readouterr().err == "error: Redis does not answer: start it, or set REDIS_URL to where it is\n"

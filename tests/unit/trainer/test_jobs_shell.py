@@ -1,6 +1,9 @@
 import subprocess
 import sys
 
+import pytest
+
+from trainer.__main__ import main
 from trainer.jobs.table import progress_text
 
 
@@ -23,3 +26,13 @@ def test_progress_says_what_is_known_of_it() -> None:
     assert progress_text(begun) == "step 5 of 100, loss 1.235"
     assert progress_text(measured) == "step 5 of 100, loss 1.235, average precision 0.500, 2 min to go"
     assert "to go" not in progress_text(measured | {"state": "publishing"})
+
+
+@pytest.mark.parametrize("command", ["jobs", "cancel train-1", "submit mine --images . --profile nist-ammt"])
+def test_where_redis_is_away_one_line_says_what_to_do(
+    command: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REDIS_URL", "redis://127.0.0.1:1/0")
+
+    assert main(command.split()) == 2
+    assert capsys.readouterr().err == "error: Redis does not answer: start it, or set REDIS_URL to where it is\n"
