@@ -69,8 +69,7 @@ class Feed:
         self._priority = priority
         self._profile = profile
         self._wall_clock = wall_clock
-        self._offers: dict[str, Offer] = {}
-        self._waiting: dict[LayerKey, str] = {}  # layer -> its only offer
+        self._offers: dict[LayerKey, Offer] = {}
         self._pause = 0.0
         self._retry_at = 0.0
         self.outcomes: Counter[Outcome] = Counter()
@@ -92,14 +91,15 @@ class Feed:
         return self._retry_at if self._offers else None
 
     def offer(self, emissions: Iterable[Emission]) -> None:
-        """Take over layer sets that are ready now."""
+        """Take over layer sets that are ready now.
+
+        One takes the place of an older set of its layer: sent after it, the older would count as the newer revision.
+        """
         for emission in emissions:
-            name, key = emission.layer_set.inspection_id, emission.layer_set.key
-            older = self._waiting.get(key, name)
-            if older != name:
-                del self._offers[older]  # sent after this one, it would count as the newer revision
-            self._waiting[key] = name
-            self._offers.setdefault(name, Offer(emission=emission, settled=self._wall_clock()))
+            key = emission.layer_set.key
+            older = self._offers.get(key)
+            if older is None or older.id != emission.layer_set.inspection_id:
+                self._offers[key] = Offer(emission=emission, settled=self._wall_clock())
             if self._is_urgent(emission) and not self.is_down:
                 self._retry_at = 0.0  # a full queue is no reason for it to wait
 
@@ -131,13 +131,11 @@ class Feed:
 
     def _send_all(self) -> None:
         room = self._limit - self._sink.queue.depth()
-        for inspection_id, ahead in self._in_order():
-            offer = self._offers[inspection_id]
+        for offer, ahead in self._in_order():
             if room <= 0 and not self._is_urgent(offer.emission):
                 break  # the backlog comes last
-            room -= self._send(inspection_id, offer, ahead=ahead) in QUEUED
-            del self._offers[inspection_id]
-            del self._waiting[offer.emission.layer_set.key]
+            room -= self._send(offer, ahead=ahead) in QUEUED
+            del self._offers[offer.emission.layer_set.key]
         self._note_full(now_full=bool(self._offers))
 
     def _note_full(self, *, now_full: bool) -> None:
@@ -145,23 +143,23 @@ class Feed:
             log.info("queue_full", limit=self._limit, waiting=len(self._offers))
         self.is_full = now_full
 
-    def _in_order(self) -> list[tuple[str, bool]]:
+    def _in_order(self) -> list[tuple[Offer, bool]]:
         """Return what is to be sent, and whether ahead of the backlog.
 
         What goes ahead is sent newest first, each before the one sent before it, so that the oldest is taken first.
         """
-        urgent = [name for name, offer in self._offers.items() if self._is_urgent(offer.emission)]
-        others = [name for name, offer in self._offers.items() if not self._is_urgent(offer.emission)]
+        urgent = [offer for offer in self._offers.values() if self._is_urgent(offer.emission)]
+        others = [offer for offer in self._offers.values() if not self._is_urgent(offer.emission)]
         if urgent and (others or self._priority == "high" or self._sink.queue.ends_in_backlog()):
-            return [(name, True) for name in reversed(urgent)] + [(name, False) for name in others]
-        return [(name, False) for name in [*urgent, *others]]
+            return [(offer, True) for offer in reversed(urgent)] + [(offer, False) for offer in others]
+        return [(offer, False) for offer in [*urgent, *others]]
 
     def _is_urgent(self, emission: Emission) -> bool:
         return emission.live and self._priority != "low"
 
-    def _send(self, inspection_id: str, offer: Offer, *, ahead: bool) -> Outcome:
+    def _send(self, offer: Offer, *, ahead: bool) -> Outcome:
         try:
-            outcome = self._deliver(inspection_id, offer, ahead=ahead)
+            outcome = self._deliver(offer, ahead=ahead)
         except ValueError as error:  # a message that breaks its own contract must not block the others
             log.warning("layer_refused", layer=str(offer.emission.layer_set.key), error=str(error))
             outcome = Outcome.REFUSED
@@ -170,8 +168,8 @@ class Feed:
         metrics.LAYER_SETS.labels(key.printer, key.stage, outcome).inc()
         return outcome
 
-    def _deliver(self, inspection_id: str, offer: Offer, *, ahead: bool) -> Outcome:
-        key = offer.emission.layer_set.key
+    def _deliver(self, offer: Offer, *, ahead: bool) -> Outcome:
+        key, inspection_id = offer.emission.layer_set.key, offer.id
         is_held = self._sink.queue.holds(inspection_id)  # asked first: a worker publishes before it lets go of its job
         if self._sink.ledger.is_published(inspection_id):
             if not (self.witness and offer.emission.live):  # a backlog comes in the order in which it was written

@@ -20,6 +20,10 @@ class Offer:
     emission: Emission
     settled: datetime
 
+    @property
+    def id(self) -> str:
+        return self.emission.layer_set.inspection_id
+
 
 def outcome_of(emission: Emission) -> Outcome:
     if emission.layer_set.missing_lights:

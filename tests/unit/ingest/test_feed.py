@@ -1,5 +1,6 @@
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -415,11 +416,25 @@ def test_of_two_sets_of_a_layer_that_wait_only_the_newer_is_sent(bench: Bench) -
     bench.queue.patience = 0
     bench.send(1, live=False)
     bench.send(7, content="incomplete")
+    bench.send(8)
     bench.send(7, content="complete")
     bench.queue.patience = 100
 
     bench.feed.flush(bench.feed.retry_at or 0.0)
 
-    assert [(message.layer, message.revision) for message in bench.queue.messages] == [(7, 1), (1, 1)]
+    assert [(message.layer, message.revision) for message in bench.queue.messages] == [(7, 1), (8, 1), (1, 1)]
     assert bench.queue.messages[0].captures[0].sha256.startswith(b"7complete".hex())
     assert len(bench.feed) == 0
+
+
+def test_a_set_that_is_offered_again_while_it_waits_was_ready_when_it_first_came(bench: Bench) -> None:
+    first = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
+    moments = iter(first + timedelta(seconds=number) for number in range(9))
+    bench.feed = Feed(bench.sink, load_profile("single-light"), wall_clock=lambda: next(moments))
+    bench.queue.patience = 0
+    bench.send(7)
+    bench.queue.patience = 100
+
+    bench.send_again()
+
+    assert [message.settled for message in bench.queue.messages] == [first]
