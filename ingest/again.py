@@ -1,6 +1,6 @@
 """A person asks for a new inspection of pictures that have their verdict, or were given up on."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -13,7 +13,7 @@ from ingest.settings import Printer
 from ingest.source import Found, Source
 from layerwatch.job import InspectLayer
 from layerwatch.layers import LayerKey
-from layerwatch.ports import LayerQueue, Ledger, Quarantine
+from layerwatch.ports import GivenUp, LayerQueue, Ledger, Quarantine
 
 
 class Answer(StrEnum):
@@ -55,12 +55,10 @@ class Desk:
         self.quarantine.forget(message.id)
         return Asked(layer=layer, answer=Answer.QUEUED, revision=revision)
 
-    def retry(self, ids: Collection[str]) -> list[Asked]:
+    def retry(self, given_up: Iterable[GivenUp]) -> list[Asked]:
         """Ask again for inspections that were given up on, with the pictures that they were asked for with."""
         return [
-            self.ask(one.message) if one.message else Asked(layer=one.id, answer=Answer.UNREADABLE)
-            for one in self.quarantine.given_up()
-            if one.id in ids
+            self.ask(one.message) if one.message else Asked(layer=one.id, answer=Answer.UNREADABLE) for one in given_up
         ]
 
     def requeue(self, keys: Collection[LayerKey], printers: Sequence[Printer]) -> list[Asked]:

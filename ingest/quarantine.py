@@ -27,9 +27,6 @@ quarantine = typer.Typer(
     no_args_is_help=True,
     help="The inspections that were given up on after several attempts; each has an invalid verdict that says why.",
 )
-LayersArgument = Annotated[
-    list[str] | None, typer.Argument(help="Layers such as m290_job42_000123_melt, or ids of inspections.")
-]
 
 
 def requeue(  # noqa: PLR0913 - one argument an option
@@ -72,7 +69,9 @@ def list_given_up(*, as_json: Annotated[bool, typer.Option("--json", help="Print
 
 @quarantine.command()
 def retry(
-    layers: LayersArgument = None,
+    layers: Annotated[
+        list[str] | None, typer.Argument(help="Layers such as m290_job42_000123_melt, or ids of inspections.")
+    ] = None,
     *,
     everything: Annotated[bool, typer.Option("--all", help="All that were given up on.")] = False,
 ) -> None:
@@ -83,10 +82,10 @@ def retry(
     if bool(layers) == everything:
         raise SettingsError("name layers of `quarantine list`, or say --all")
     with reach_redis(load_settings(IngestSettings).redis_url) as client:
-        ids = {one.id for one in RedisQueue(client).given_up() if everything or _is_named(one, layers or [])}
-        if not ids:
+        chosen = [one for one in RedisQueue(client).given_up() if everything or _is_named(one, layers or [])]
+        if not chosen:
             raise SettingsError("nothing of that was given up on; see: python -m ingest quarantine list")
-        _tell(_desk(client).retry(ids))
+        _tell(_desk(client).retry(chosen))
 
 
 def _key(text: str) -> LayerKey:

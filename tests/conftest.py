@@ -19,11 +19,14 @@ import pytest
 import structlog
 from redis import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
+from rq import Queue
+from rq.serializers import JSONSerializer
 
 from layerwatch.bundle import MANIFEST, AreaLimits, BundleFile, InputSpec, Manifest, OperatingPoint, describe_file
-from layerwatch.job import InspectLayer, Optics
+from layerwatch.job import INSPECT_QUEUE, InspectLayer, Optics
 from layerwatch.layers import Capture, LayerKey, LayerSet, Stage
 from layerwatch.profile import load_profile
+from layerwatch.redis_queue import RedisQueue
 from layerwatch.verdict import ArtifactPaths, Decision, Timing, Verdict
 
 MOMENT = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
@@ -335,6 +338,21 @@ def some_message(some_set: SetMaker) -> MessageMaker:
         return message if optics is None else message.model_copy(update={"optics": optics})
 
     return build
+
+
+@pytest.fixture(scope="session")
+def give_up() -> Callable[[Redis, InspectLayer], None]:
+    """Queue an inspection and use up its attempts, as a worker does that cannot read the pictures."""
+
+    def fail(client: Redis, message: InspectLayer) -> None:
+        RedisQueue(client).enqueue(message)
+        jobs = Queue(INSPECT_QUEUE, connection=client, serializer=JSONSerializer)
+        job = jobs.fetch_job(message.id)
+        assert job is not None
+        jobs.remove(job)
+        jobs.failed_job_registry.add(job, exc_string="Traceback\nOSError: the share is away")
+
+    return fail
 
 
 @pytest.fixture(scope="session")

@@ -151,6 +151,26 @@ def test_a_layer_with_a_verdict_is_inspected_again(
 
 
 @pytest.mark.usefixtures("environment")
+@pytest.mark.parametrize("told", ["id", "layer"])
+def test_of_all_that_was_given_up_on_only_what_is_named_is_queued(
+    any_redis: Redis,
+    some_message: Callable[..., InspectLayer],
+    give_up: Callable[[Redis, InspectLayer], None],
+    told: str,
+) -> None:
+    named, other = (some_message(layer=layer) for layer in (1, 2))
+    for message in (named, other):
+        give_up(any_redis, message)
+
+    assert main(["quarantine", "retry", named.id if told == "id" else str(named.layer_set.key)]) == 0
+
+    queue = RedisQueue(any_redis)
+    assert queue.depth() == 1
+    assert queue.holds(named.id)
+    assert [one.id for one in queue.given_up()] == [other.id]
+
+
+@pytest.mark.usefixtures("environment")
 @pytest.mark.parametrize(
     ("command", "complaint"),
     [

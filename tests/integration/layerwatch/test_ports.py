@@ -143,15 +143,11 @@ def test_the_queue_tells_whether_a_backlog_waits(queue: LayerQueue, some_message
 
 
 def test_a_failed_job_is_given_up_on_until_it_is_forgotten(
-    redis_db: Redis, some_message: Callable[..., InspectLayer]
+    redis_db: Redis, some_message: Callable[..., InspectLayer], give_up: Callable[[Redis, InspectLayer], None]
 ) -> None:
-    queue, raw = RedisQueue(redis_db), Queue(INSPECT_QUEUE, connection=redis_db, serializer=JSONSerializer)
-    message, broken = some_message(), some_message(layer=2)
+    queue, message, broken = RedisQueue(redis_db), some_message(), some_message(layer=2)
     for one in (message, broken):
-        queue.enqueue(one)
-        job = raw.fetch_job(one.id)
-        assert job is not None
-        raw.failed_job_registry.add(job, exc_string="Traceback\nOSError: the share is away")
+        give_up(redis_db, one)
     redis_db.hset(f"rq:job:{broken.id}", "data", b"no json")
 
     first, second = queue.given_up()

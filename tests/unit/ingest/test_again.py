@@ -32,10 +32,11 @@ class Office:
     def desk(self) -> Desk:
         return Desk(queue=self.queue, quarantine=self.queue, ledger=self.results)
 
-    def give_up(self, message: InspectLayer | None, *, name: str = "") -> str:
+    def give_up(self, message: InspectLayer | None, *, name: str = "") -> GivenUp:
         name = message.id if message else name
-        self.queue.failed[name] = GivenUp(id=name, message=message, reason="OSError: gone", at=datetime.now(UTC))
-        return name
+        one = GivenUp(id=name, message=message, reason="OSError: gone", at=datetime.now(UTC))
+        self.queue.failed[name] = one
+        return one
 
 
 @pytest.fixture
@@ -94,9 +95,9 @@ def test_what_was_given_up_on_leaves_the_quarantine(
 ) -> None:
     published, unpublished = some_message(layer=1), some_message(layer=2)
     office.results.publish(verdict_about(published))
-    ids = [office.give_up(message) for message in (published, unpublished)]
+    given_up = [office.give_up(message) for message in (published, unpublished)]
 
-    asked = office.desk.retry(ids)
+    asked = office.desk.retry(given_up)
 
     assert [one.answer for one in asked] == [Answer.QUEUED] * 2
     assert office.queue.failed == {}
@@ -104,21 +105,12 @@ def test_what_was_given_up_on_leaves_the_quarantine(
 
 
 def test_a_message_that_cannot_be_read_stays_in_the_quarantine(office: Office) -> None:
-    name = office.give_up(None, name="m290_job42_000007_melt-0123456789ab")
+    broken = office.give_up(None, name="m290_job42_000007_melt-0123456789ab")
 
-    (asked,) = office.desk.retry([name])
+    (asked,) = office.desk.retry([broken])
 
     assert asked.answer is Answer.UNREADABLE
-    assert list(office.queue.failed) == [name]
-
-
-def test_only_what_is_named_is_retried(office: Office, some_message: MakeMessage) -> None:
-    first, _ = (office.give_up(some_message(layer=layer)) for layer in (1, 2))
-
-    office.desk.retry([first])
-
-    assert [waiting.layer for waiting in office.queue.messages] == [1]
-    assert len(office.queue.failed) == 1
+    assert list(office.queue.failed) == [broken.id]
 
 
 @pytest.fixture
