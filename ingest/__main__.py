@@ -154,7 +154,7 @@ def status(*, as_json: Annotated[bool, typer.Option("--json", help="Print it for
     """
     with reach_redis(load_settings(IngestSettings).redis_url) as client:
         queue = RedisQueue(client)
-        states, depth, given_up = RedisSources(client).states(), queue.depth(), len(queue.given_up())
+        states, depth, given_up = RedisSources(client).states(), queue.depth(), queue.count_given_up()
     now = datetime.now(UTC)
     if as_json:
         typer.echo(status_json(states, depth, given_up, now))

@@ -31,6 +31,9 @@ class InMemoryQueue:
     def given_up(self) -> tuple[GivenUp, ...]:
         return tuple(self.failed.values())
 
+    def count_given_up(self) -> int:
+        return len(self.failed)
+
     def forget(self, inspection_id: str) -> bool:
         return self.failed.pop(inspection_id, None) is not None
 

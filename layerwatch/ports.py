@@ -53,6 +53,10 @@ class Quarantine(Protocol):
         """Return them, oldest first."""
         ...
 
+    def count_given_up(self) -> int:
+        """Return how many there are, without reading them."""
+        ...
+
     def forget(self, inspection_id: str) -> bool:
         """Take one out; False if it is not among them."""
         ...

@@ -60,6 +60,9 @@ class RedisQueue:
         jobs = Job.fetch_many(names, connection=self._queue.connection, serializer=JSONSerializer)
         return tuple(_given_up(name, job) for name, job in zip(names, jobs, strict=True))
 
+    def count_given_up(self) -> int:
+        return len(self._queue.failed_job_registry)
+
     def forget(self, inspection_id: str) -> bool:
         if not self._queue.failed_job_registry.remove(inspection_id):
             return False
