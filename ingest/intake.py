@@ -52,13 +52,13 @@ class Intake:
             set_timeout_seconds=profile.set_timeout_seconds,
             revision_seconds=2 * profile.settle_seconds,
         )
-        self.scanned_at = 0.0
         self.settling = Settling(settle_seconds=profile.settle_seconds, grace_seconds=profile.grace_seconds)
         self.regularity = Regularity(printer.name, profile)
         self.hearing = Hearing()
         self.files = 0
         self.last_picture_ns: int | None = None
         self.was_scanned = False
+        self.scanned_at = 0.0
         self._printer = printer
         self._clocks = clocks
         self._ledger = ledger
