@@ -113,7 +113,8 @@ class Watch:
             log.warning("probe_not_written", folder=str(self._root), error=str(error))
             return True
         finally:
-            file.unlink(missing_ok=True)
+            with suppress(OSError):
+                file.unlink()
             for hint in others:
                 self._inbox.put(hint)
         return False

@@ -1,3 +1,4 @@
+import errno
 from pathlib import Path
 from queue import Empty
 
@@ -89,6 +90,21 @@ def test_a_probe_that_no_event_tells_of_shows_a_deaf_mount(tmp_path: Path, monke
 
     assert not Watch(tmp_path, Inbox()).probe()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_share_that_stalls_before_the_probe_is_taken_away_ends_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stalled(*_: object, **__: object) -> None:
+        raise OSError(errno.ESTALE, "Stale file handle")
+
+    monkeypatch.setattr(watching, "PROBE_SECONDS", 0.1)
+    monkeypatch.setattr(Path, "unlink", stalled)
+    inbox = Inbox()
+    inbox.put(Hint(path="a.png"))
+
+    assert not Watch(tmp_path, inbox).probe()
+    assert inbox.get_nowait() == Hint(path="a.png")
 
 
 def test_a_folder_that_cannot_be_written_is_not_probed(tmp_path: Path) -> None:
