@@ -18,6 +18,7 @@ from trainer.packing import write_bundle
 
 pytestmark = pytest.mark.torch
 pytest.importorskip("torch")
+import onnx  # noqa: E402
 
 SETS = 12
 
@@ -182,26 +183,20 @@ def test_evaluate_says_the_recall_at_a_precision_that_is_asked_for(
     assert "pixel recall where all have a precision of 0.010: int8 1.0000" in " ".join(capsys.readouterr().out.split())
 
 
-def last_bias(content: bytes) -> float:
+def last_bias(model: onnx.ModelProto) -> onnx.TensorProto:
     """Return the bias of the last convolution, which is that of the logits."""
-    import onnx  # noqa: PLC0415
-
-    graph = onnx.load_from_string(content).graph
-    *_, last = (node for node in graph.node if node.op_type == "Conv")
-    (tensor,) = (tensor for tensor in graph.initializer if tensor.name == last.input[2])
-    return float(onnx.numpy_helper.to_array(tensor)[0])
+    *_, last = (node for node in model.graph.node if node.op_type == "Conv")
+    tensors: dict[str, onnx.TensorProto] = {tensor.name: tensor for tensor in model.graph.initializer}
+    return tensors[last.input[2]]
 
 
 def shifted_bundle(bundle: Path, folder: Path, *, by: float) -> Path:
     """Copy a bundle as version "shifted", with that much added to the logits of its float32 network."""
-    import onnx  # noqa: PLC0415
-
     manifest = load_manifest(bundle)
     files = {name: read_verified(bundle, manifest, name) for name in manifest.files}
     model = onnx.load_from_string(files["float32.onnx"])
-    *_, last = (node for node in model.graph.node if node.op_type == "Conv")
-    (tensor,) = (tensor for tensor in model.graph.initializer if tensor.name == last.input[2])
-    tensor.CopyFrom(onnx.numpy_helper.from_array(onnx.numpy_helper.to_array(tensor) + np.float32(by), tensor.name))
+    bias = last_bias(model)
+    bias.CopyFrom(onnx.numpy_helper.from_array(onnx.numpy_helper.to_array(bias) + np.float32(by), bias.name))
     files["float32.onnx"] = model.SerializeToString()
     return write_bundle(folder, files, manifest.model_copy(update={"version": "shifted"}))
 
@@ -224,7 +219,10 @@ def test_quantize_averages_bundles_and_says_what_that_gave(
     assert set(new.lineage["averaged"]) == {"tiny/1", "tiny/shifted"}
     assert "float32.safetensors" not in new.files  # it held the network before
     assert "their average: average precision" in " ".join(capsys.readouterr().out.split())
-    first, mean = (last_bias((registry / "tiny" / version / "float32.onnx").read_bytes()) for version in ("1", "4"))
+    first, mean = (
+        onnx.numpy_helper.to_array(last_bias(onnx.load(registry / "tiny" / version / "float32.onnx")))
+        for version in ("1", "4")
+    )
     assert mean == pytest.approx(first + 0.125)
     shutil.rmtree(place)
 
