@@ -7,6 +7,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -21,8 +22,10 @@ from layerwatch.errors import LayerwatchError
 from layerwatch.health import serve_health
 from layerwatch.job import InspectLayer
 from layerwatch.logs import configure_logging
+from layerwatch.pictures import Fetch, SourceFolder, fetch_file
 from layerwatch.profile import Profile, load_profile
 from layerwatch.redis_connection import answers, connect
+from layerwatch.redis_pictures import RedisPictures
 from layerwatch.redis_results import RedisResults
 from layerwatch.settings import load_settings
 from layerwatch.signals import stop_on_signals
@@ -35,13 +38,13 @@ from worker.bench.report import print_timings
 from worker.by_hand import HandPicked, folder_by_key, inspect_set, line_of, message_of, pick
 from worker.cpus import usable_cpus
 from worker.dead_letters import bury
+from worker.fetching import PictureFetcher
 from worker.model import find_and_load
 from worker.pipeline import Pipeline
 from worker.reader import Reader
-from worker.reading import Locate
 from worker.service import quieten_rq, serve
 from worker.settings import WorkerSettings
-from worker.station import SourceFolder, Station, install_station
+from worker.station import Station, install_station
 
 NOT_ALL_PASS = 1
 
@@ -61,10 +64,12 @@ def run(
     quieten_rq()
     with stop_on_signals() as stop:
         client = connect(settings.redis_url)
-        store, sources = ArtifactStore(settings.artifacts_dir), SourceFolder(settings.sources_dir)
+        pictures = RedisPictures(client)
+        fetch = PictureFetcher(store=pictures, locate=SourceFolder(settings.sources_dir).locate)
         station = Station(
-            pipeline=build_pipeline(settings, store, sources.locate),
+            pipeline=build_pipeline(settings, ArtifactStore(settings.artifacts_dir), fetch),
             results=RedisResults(client),
+            pictures=pictures,
             retry_pause_seconds=settings.retry_pause_seconds,
             apart=InspectionApart(options=("--model", settings.model, "--precision", settings.precision)),
         )
@@ -103,7 +108,8 @@ def inspect(  # noqa: PLR0913 - one option a choice of the user
         picked = pick(files, chosen, printer=printer)
         for path in picked.passed_over:
             typer.echo(f"passed over: {path} is no picture of the profile {chosen.name}", err=True)
-        pipeline = build_pipeline(settings, ArtifactStore(out, folder=folder_by_key), picked.locate)
+        fetch = partial(fetch_file, locate=picked.locate)
+        pipeline = build_pipeline(settings, ArtifactStore(out, folder=folder_by_key), fetch)
         verdicts = _inspect_all(picked, chosen, pipeline, with_probability=probability)
     raise typer.Exit(0 if all(verdict.decision is Decision.PASS for verdict in verdicts) else NOT_ALL_PASS)
 
@@ -136,9 +142,10 @@ def inspect_apart(
     settings = load_settings(WorkerSettings, model=model, precision=precision)
     configure_logging(settings.log_format, level=logging.WARNING)
     message = InspectLayer.from_wire(json.load(sys.stdin))
-    sources = SourceFolder(settings.sources_dir)
+    pictures, sources = RedisPictures(connect(settings.redis_url)), SourceFolder(settings.sources_dir)
+    fetch = PictureFetcher(store=pictures, locate=sources.locate)
     with disk_errors_in_one_line():
-        pipeline = build_pipeline(settings, ArtifactStore(settings.artifacts_dir), sources.locate)
+        pipeline = build_pipeline(settings, ArtifactStore(settings.artifacts_dir), fetch)
         verdict, _ = pipeline.inspect(message, attempt=attempt)
     typer.echo(verdict.to_json())
 
@@ -160,11 +167,12 @@ def bench(  # noqa: PLR0913 - one option a choice of the user
     with tempfile.TemporaryDirectory(prefix="layerwatch-bench-") as folder, disk_errors_in_one_line():
         given = files or [write_pictures(Path(folder) / "pictures", chosen, size=parse_size(size))]
         picked = pick(given, chosen, printer="bench")
-        pipeline = build_pipeline(settings, ArtifactStore(Path(folder) / "artifacts"), picked.locate)
+        fetch = partial(fetch_file, locate=picked.locate)
+        pipeline = build_pipeline(settings, ArtifactStore(Path(folder) / "artifacts"), fetch)
         print_timings(pipeline, [message_of(layer_set, chosen) for layer_set in picked.sets], rounds=rounds)
 
 
-def build_pipeline(settings: WorkerSettings, store: ArtifactStore, locate: Locate) -> Pipeline:
+def build_pipeline(settings: WorkerSettings, store: ArtifactStore, fetch: Fetch) -> Pipeline:
     """Return what inspects, with its model loaded.
 
     Raises:
@@ -174,7 +182,7 @@ def build_pipeline(settings: WorkerSettings, store: ArtifactStore, locate: Locat
     threads = settings.threads or usable_cpus()
     cv2.setNumThreads(threads)
     model = find_and_load(settings.model, registry=settings.registry_dir, precision=settings.precision, threads=threads)
-    reader = Reader(locate=locate, max_pixels=settings.max_picture_pixels, threads=threads)
+    reader = Reader(fetch=fetch, max_pixels=settings.max_picture_pixels, threads=threads)
     return Pipeline(model=model, artifacts=store, reader=reader, worker=settings.name)
 
 

@@ -49,7 +49,7 @@ def give_up(inspection_id: str, message: InspectLayer | None, station: Station, 
     )
     _write(verdict, station)
     log.error("gave_up", layer=str(key), id=inspection_id, reason=reason)
-    published = station.results.publish(verdict)
+    published = station.publish(verdict)
     if published:
         metrics.count_verdict(verdict)
     return published
