@@ -126,6 +126,11 @@ class InspectLayer(BaseModel):
             again=self.again,
         )
 
+    @property
+    def unsent(self) -> tuple[str, ...]:
+        """Why pictures could not be sent that should have been."""
+        return tuple(capture.problem for capture in self.captures if capture.problem)
+
     def asked_again(self, times: int) -> Self:
         """Return the message that asks for a new inspection of the same pictures, that often asked for already."""
         numbered = self.model_copy(update={"again": times})

@@ -11,11 +11,13 @@ from ingest.again import Answer, Desk
 from ingest.feed import Sink
 from ingest.intake import Clocks
 from ingest.metrics import Outcome
+from ingest.sending import ByValue
 from ingest.service import Ingest
 from ingest.settings import IngestSettings, Printer, printer_of
 from layerwatch.job import InspectLayer
 from layerwatch.layers import LayerKey, Stage
-from layerwatch.memory import InMemoryQueue, InMemoryResults, InMemorySources
+from layerwatch.memory import InMemoryPictures, InMemoryQueue, InMemoryResults, InMemorySources
+from layerwatch.pictures import SourceFolder
 from layerwatch.ports import GivenUp
 from layerwatch.settings import load_settings
 from layerwatch.verdict import ImageFacts, Verdict
@@ -27,10 +29,13 @@ MakeMessage = Callable[..., InspectLayer]
 class Office:
     queue: InMemoryQueue = field(default_factory=InMemoryQueue)
     results: InMemoryResults = field(default_factory=InMemoryResults)
+    pictures: InMemoryPictures = field(default_factory=InMemoryPictures)
+    sources: Path = Path("nowhere")
 
     @property
     def desk(self) -> Desk:
-        return Desk(queue=self.queue, quarantine=self.queue, ledger=self.results)
+        sender = ByValue(store=self.pictures, locate=SourceFolder(self.sources).locate, largest_bytes=1 << 20)
+        return Desk(queue=self.queue, quarantine=self.queue, ledger=self.results, sender=sender)
 
     def give_up(self, message: InspectLayer | None, *, name: str = "") -> GivenUp:
         name = message.id if message else name
