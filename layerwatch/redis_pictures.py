@@ -20,7 +20,7 @@ local function drop(id)
   for sha256, size in string.gmatch(redis.call('HGET', KEYS[2], id) or '', '(%x+)=(%d+)') do
     if redis.call('HINCRBY', KEYS[3], sha256, -1) <= 0 then
       redis.call('HDEL', KEYS[3], sha256)
-      redis.call('HINCRBY', KEYS[3], 'bytes', '-' .. size)
+      redis.call('HINCRBY', KEYS[3], 'bytes', 0 - size)
       redis.call('UNLINK', '{PICTURE}' .. sha256)
     end
   end
@@ -51,7 +51,7 @@ return 1
 """
 KEEP = f"""
 {NOW}
-if redis.call('HEXISTS', KEYS[2], ARGV[1]) == 0 then return 0 end
+if tonumber(redis.call('ZSCORE', KEYS[1], ARGV[1]) or '0') <= now then return 0 end
 redis.call('ZADD', KEYS[1], now + ARGV[2], ARGV[1])
 local whole = 1
 for sha256 in string.gmatch(redis.call('HGET', KEYS[2], ARGV[1]), '(%x+)=') do
