@@ -8,7 +8,9 @@ from layerwatch.errors import BundleError
 from layerwatch.registry import Registry
 from layerwatch.verdict import ModelFacts
 from layerwatch.vision.segmenter import Segmenter
-from worker.engine import BACKEND, OpenVinoSegmenter
+from worker.engines.openvino_engine import OpenVinoEngine
+from worker.engines.port import Backend
+from worker.engines.serving import EngineSegmenter
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -44,21 +46,22 @@ def load_model(bundle_dir: Path, *, precision: Precision, threads: int) -> Loade
         offered = ", ".join(manifest.operating_points) or "none"
         raise BundleError(f"bundle {manifest.id} has no {precision}, it offers {offered}; set WORKER_PRECISION")
     name = manifest.model_file(precision)
-    segmenter = OpenVinoSegmenter(read_verified(bundle_dir, manifest, name), threads=threads, bundle=manifest.id)
+    engine = OpenVinoEngine(read_verified(bundle_dir, manifest, name), threads=threads, bundle=manifest.id)
+    segmenter = EngineSegmenter(engine, bundle=manifest.id)
     segmenter.self_test(manifest.input.tile)
     return LoadedModel(
         segmenter=segmenter,
         input_spec=manifest.input,
         point=point,
-        facts=_facts(manifest, precision, point),
+        facts=_facts(manifest, precision, point, engine.backend),
     )
 
 
-def _facts(manifest: Manifest, precision: Precision, point: OperatingPoint) -> ModelFacts:
+def _facts(manifest: Manifest, precision: Precision, point: OperatingPoint, backend: Backend) -> ModelFacts:
     return ModelFacts(
         bundle=manifest.id,
         precision=precision,
-        backend=BACKEND,
+        backend=backend,
         threshold=point.threshold,
         sha256=manifest.files[manifest.model_file(precision)].sha256,
     )

@@ -9,16 +9,22 @@ import numpy as np
 import pytest
 
 from layerwatch.errors import BundleCorruptError, BundleError
-from worker.engine import KEPT_SHAPES, OpenVinoSegmenter
+from worker.engines.openvino_engine import KEPT_SHAPES, OpenVinoEngine
+from worker.engines.serving import EngineSegmenter
 from worker.model import load_model
 
 
 @pytest.fixture
-def segmenter(tiny_bundle: Path) -> OpenVinoSegmenter:
-    return OpenVinoSegmenter((tiny_bundle / "int8.onnx").read_bytes(), threads=1, bundle="tiny/1")
+def engine(tiny_bundle: Path) -> OpenVinoEngine:
+    return OpenVinoEngine((tiny_bundle / "int8.onnx").read_bytes(), threads=1, bundle="tiny/1")
 
 
-def test_probabilities_come_as_bytes_rounded(segmenter: OpenVinoSegmenter) -> None:
+@pytest.fixture
+def segmenter(engine: OpenVinoEngine) -> EngineSegmenter:
+    return EngineSegmenter(engine, bundle="tiny/1")
+
+
+def test_probabilities_come_as_bytes_rounded(segmenter: EngineSegmenter) -> None:
     tiles = np.zeros((3, 32, 64, 3), np.uint8)
     tiles[0, 3, 4] = 255
     tiles[1] = 200
@@ -34,7 +40,7 @@ def test_probabilities_come_as_bytes_rounded(segmenter: OpenVinoSegmenter) -> No
     assert (answer[2] == round(255 / (1 + np.exp(-1)))).all()
 
 
-def test_answers_stay_when_the_next_tiles_are_asked(segmenter: OpenVinoSegmenter) -> None:
+def test_answers_stay_when_the_next_tiles_are_asked(segmenter: EngineSegmenter) -> None:
     bright = segmenter(np.full((1, 32, 32, 3), 255, np.uint8))
 
     segmenter(np.zeros((1, 32, 32, 3), np.uint8))
@@ -42,30 +48,30 @@ def test_answers_stay_when_the_next_tiles_are_asked(segmenter: OpenVinoSegmenter
     assert (bright == 255).all()
 
 
-def test_only_so_many_sizes_stay_compiled(segmenter: OpenVinoSegmenter) -> None:
+def test_only_so_many_sizes_stay_compiled(engine: OpenVinoEngine) -> None:
     for side in range(32, 32 * (KEPT_SHAPES + 3), 32):
-        segmenter(np.zeros((1, side, 32, 3), np.uint8))
+        engine.infer(np.zeros((1, side, 32, 3), np.uint8))
 
-    assert len(segmenter._requests) == KEPT_SHAPES
+    assert len(engine._requests) == KEPT_SHAPES
 
 
 def test_what_is_no_network_is_refused() -> None:
     with pytest.raises(BundleCorruptError, match="tiny/1"):
-        OpenVinoSegmenter(b"not a network", threads=1, bundle="tiny/1")
+        OpenVinoEngine(b"not a network", threads=1, bundle="tiny/1")
 
 
 def test_a_network_that_gives_no_probabilities_fails_its_self_test(
-    segmenter: OpenVinoSegmenter, monkeypatch: pytest.MonkeyPatch
+    engine: OpenVinoEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for wrong, problem in (
         (np.full((1, 64, 64), 3.5, np.float32), "expected probabilities"),
         (np.full((1, 64, 64), np.nan, np.float32), "not finite"),
         (np.zeros((1, 32, 32), np.float32), "expected"),
     ):
-        monkeypatch.setattr(segmenter, "_infer", lambda _, wrong=wrong: wrong)
+        monkeypatch.setattr(engine, "infer", lambda _, wrong=wrong: wrong)
 
         with pytest.raises(BundleCorruptError, match=problem):
-            segmenter.self_test(64)
+            EngineSegmenter(engine, bundle="tiny/1").self_test(64)
 
 
 def test_a_bundle_is_loaded_with_what_its_verdicts_name(tiny_bundle: Path) -> None:
