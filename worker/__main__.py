@@ -28,6 +28,7 @@ from worker.artifacts import ArtifactStore
 from worker.by_hand import HandPicked, folder_by_key, inspect_set, line_of, message_of, pick
 from worker.cpus import usable_cpus
 from worker.dead_letters import bury
+from worker.engines.port import BACKENDS
 from worker.model import find_and_load
 from worker.pipeline import Pipeline
 from worker.reading import Locate
@@ -37,6 +38,11 @@ from worker.station import SourceFolder, Station, install_station
 
 NOT_ALL_PASS = 1
 
+PrecisionOption = Annotated[str | None, typer.Option(help="int8 or float32; not given, what suits the engine.")]
+BackendOption = Annotated[
+    str | None, typer.Option(help=f"Engine that runs the network: auto, {', '.join(BACKENDS)}.", show_default="auto")
+]
+
 app = typer.Typer(no_args_is_help=True, help="Inspects layer sets, from the queue or by hand.")
 log = structlog.get_logger("worker")
 
@@ -44,11 +50,12 @@ log = structlog.get_logger("worker")
 @app.command()
 def run(
     model: Annotated[str | None, typer.Option(help="Bundle directory, or name in the registry.")] = None,
-    precision: Annotated[str | None, typer.Option(help="int8 or float32.")] = None,
+    precision: PrecisionOption = None,
+    backend: BackendOption = None,
 ) -> None:
     """Take jobs from the queue until SIGTERM or Ctrl-C. Settings: WORKER_…, REDIS_URL, SOURCES_DIR, ARTIFACTS_DIR."""
     began = time.perf_counter()
-    settings = load_settings(WorkerSettings, model=model, precision=precision)
+    settings = load_settings(WorkerSettings, model=model, precision=precision, backend=backend)
     configure_logging(settings.log_format)
     quieten_rq()
     with stop_on_signals() as stop:
@@ -78,13 +85,14 @@ def inspect(  # noqa: PLR0913 - one option a choice of the user
     profile: Annotated[str, typer.Option(help="A shipped profile, such as nist-ammt or single-light, or a TOML file.")],
     out: Annotated[Path, typer.Option(help="Gets one folder a layer set.")],
     model: Annotated[str | None, typer.Option(help="Bundle directory, or name in the registry.")] = None,
-    precision: Annotated[str | None, typer.Option(help="int8 or float32.")] = None,
+    precision: PrecisionOption = None,
+    backend: BackendOption = None,
     probability: Annotated[bool, typer.Option(help="Also write probability.png, the model's output x 255.")] = False,
     printer: Annotated[str, typer.Option(help="Name of the machine in the layer keys.")] = "printer",
     mm_per_px: Annotated[float | None, typer.Option(min=1e-6, help="Edge of a pixel; gives areas in mm².")] = None,
 ) -> None:
     """Inspect files without Redis. Exit status: 0 all pass, 1 not all pass, 2 nothing could be inspected as asked."""
-    settings = load_settings(WorkerSettings, model=model, precision=precision)
+    settings = load_settings(WorkerSettings, model=model, precision=precision, backend=backend)
     configure_logging("console", level=logging.WARNING)
     chosen = load_profile(profile)
     if mm_per_px is not None:
@@ -128,6 +136,7 @@ def build_pipeline(settings: WorkerSettings, store: ArtifactStore, locate: Locat
         registry=settings.registry_dir,
         precision=settings.precision,
         threads=settings.threads or usable_cpus(),
+        backend=settings.backend,
     )
     return Pipeline(
         model=model, artifacts=store, locate=locate, worker=settings.name, max_pixels=settings.max_picture_pixels

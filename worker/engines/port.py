@@ -1,6 +1,6 @@
 """The port that every inference library stands behind."""
 
-from typing import Literal, Protocol
+from typing import Final, Literal, Protocol, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 CpuBackend = Literal["openvino", "onnxruntime-cpu", "torch-cpu"]
 GpuBackend = Literal["torch-cuda", "onnxruntime-cuda", "onnxruntime-tensorrt", "torch-mps"]
 Backend = Literal[CpuBackend, GpuBackend]  # as it stands in WORKER_BACKEND, verdicts and metrics
+BACKENDS: Final[tuple[Backend, ...]] = get_args(Backend)
 
 
 class Engine(Protocol):
