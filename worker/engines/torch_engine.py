@@ -107,6 +107,10 @@ def _conv_transpose(x: Tensor, weight: Tensor, bias: Tensor | None = None, **how
     )
 
 
+def _batch_norm(x: Tensor, weight: Tensor, bias: Tensor, mean: Tensor, var: Tensor, **how: Any) -> Tensor:  # noqa: ANN401
+    return functional.batch_norm(x, mean, var, weight, bias, eps=how["epsilon"])
+
+
 def _padding(how: dict[str, Any]) -> list[int]:
     top_left, bottom_right = how["pads"][:2], how["pads"][2:]
     if top_left != bottom_right:
@@ -132,12 +136,14 @@ def _cast(x: Tensor, *, to: int) -> Tensor:
 SIZED: Final = frozenset({"Resize", "ReduceMean"})  # their constants are sizes and axes, not to be computed with
 OPERATORS: Final[dict[str, Callable[..., Tensor]]] = {
     "Add": torch.add,
+    "BatchNormalization": _batch_norm,
     "Cast": _cast,
     "Clip": torch.clamp,
     "Concat": lambda *parts, axis: torch.cat(parts, dim=axis),
     "Conv": _conv,
     "ConvTranspose": _conv_transpose,
     "Gather": lambda x, index, axis=0: x.select(axis, index),
+    "Identity": lambda x: x,
     "Mul": torch.mul,
     "ReduceMean": lambda x, axes, keepdims=1: x.mean(axes, keepdim=bool(keepdims)),
     "Relu": torch.relu,
