@@ -23,7 +23,7 @@ ORDER: Final[tuple[Backend, ...]] = (  # TensorRT compiles for minutes before it
     "torch-cpu",
 )
 GPUS: Final = get_args(GpuBackend)
-NOTHING_INSTALLED: Final = "no engine can run the network here; pip install 'layerwatch[worker]'"
+NOTHING_INSTALLED: Final = "no engine can run the network here; pip install -e '.[worker]'"
 
 log = structlog.get_logger("worker")
 

@@ -39,7 +39,7 @@ def problem_here(backend: Backend) -> str | None:
     if device == "mps" and not has_apple_gpu():
         return "there is no Apple GPU"
     if missing:
-        return f"{missing[0]} is not installed: pip install 'layerwatch[{EXTRAS[backend]}]'"
+        return f"{missing[0]} is not installed: pip install -e '.[{EXTRAS[backend]}]'"
     if library == "torch":
         return _torch_problem(device)
     return _onnxruntime_problem(backend) if library == "onnxruntime" else None
@@ -75,5 +75,5 @@ def _onnxruntime_problem(backend: Backend) -> str | None:
         return None
     return (
         f"the onnxruntime that is installed has no {PROVIDERS[backend]}: "
-        "pip uninstall onnxruntime, then pip install 'layerwatch[onnxruntime-gpu]'"
+        "pip uninstall onnxruntime, then pip install -e '.[onnxruntime-gpu]'"
     )

@@ -93,7 +93,11 @@ def _on(device: torch.device, array: NDArray[Any]) -> Tensor:
 
 
 def _run(step: Step, values: dict[str, Any]) -> Tensor:
-    return OPERATORS[step.operator](*(values[name] for name in step.inputs), **step.attributes)
+    try:
+        return OPERATORS[step.operator](*(values[name] for name in step.inputs), **step.attributes)
+    except (IndexError, KeyError, TypeError, ValueError) as error:  # attributes that no trainer of ours writes
+        message = f"{step.operator} with {step.attributes} cannot be run: {error!r}"
+        raise RuntimeError(message) from error
 
 
 def _conv(x: Tensor, weight: Tensor, bias: Tensor | None = None, **how: Any) -> Tensor:  # noqa: ANN401
