@@ -35,6 +35,7 @@ from worker.bench.report import print_timings
 from worker.by_hand import HandPicked, folder_by_key, inspect_set, line_of, message_of, pick
 from worker.cpus import usable_cpus
 from worker.dead_letters import bury
+from worker.engines.port import BACKENDS
 from worker.model import find_and_load
 from worker.pipeline import Pipeline
 from worker.reader import Reader
@@ -45,18 +46,25 @@ from worker.station import SourceFolder, Station, install_station
 
 NOT_ALL_PASS = 1
 
+ModelOption = Annotated[str | None, typer.Option(help="Bundle directory, or name in the registry.")]
+PrecisionOption = Annotated[str | None, typer.Option(help="int8 or float32; not given, what suits the engine.")]
+BackendOption = Annotated[
+    str | None, typer.Option(help=f"Engine that runs the network: auto, {', '.join(BACKENDS)}.", show_default="auto")
+]
+
 app = typer.Typer(no_args_is_help=True, help="Inspects layer sets, from the queue or by hand.")
 log = structlog.get_logger("worker")
 
 
 @app.command()
 def run(
-    model: Annotated[str | None, typer.Option(help="Bundle directory, or name in the registry.")] = None,
-    precision: Annotated[str | None, typer.Option(help="int8 or float32.")] = None,
+    model: ModelOption = None,
+    precision: PrecisionOption = None,
+    backend: BackendOption = None,
 ) -> None:
     """Take jobs from the queue until SIGTERM or Ctrl-C. Settings: WORKER_…, REDIS_URL, SOURCES_DIR, ARTIFACTS_DIR."""
     began = time.perf_counter()
-    settings = load_settings(WorkerSettings, model=model, precision=precision)
+    settings = load_settings(WorkerSettings, model=model, precision=precision, backend=backend)
     configure_logging(settings.log_format)
     quieten_rq()
     with stop_on_signals() as stop:
@@ -66,7 +74,7 @@ def run(
             pipeline=build_pipeline(settings, store, sources.locate),
             results=RedisResults(client),
             retry_pause_seconds=settings.retry_pause_seconds,
-            apart=InspectionApart(options=("--model", settings.model, "--precision", settings.precision)),
+            apart=inspection_apart(settings),
         )
         install_station(station)
         facts = station.pipeline.model.facts
@@ -87,14 +95,15 @@ def inspect(  # noqa: PLR0913 - one option a choice of the user
     *,
     profile: Annotated[str, typer.Option(help="A shipped profile, such as nist-ammt or single-light, or a TOML file.")],
     out: Annotated[Path, typer.Option(help="Gets one folder a layer set.")],
-    model: Annotated[str | None, typer.Option(help="Bundle directory, or name in the registry.")] = None,
-    precision: Annotated[str | None, typer.Option(help="int8 or float32.")] = None,
+    model: ModelOption = None,
+    precision: PrecisionOption = None,
+    backend: BackendOption = None,
     probability: Annotated[bool, typer.Option(help="Also write probability.png, the model's output x 255.")] = False,
     printer: Annotated[str, typer.Option(help="Name of the machine in the layer keys.")] = "printer",
     mm_per_px: Annotated[float | None, typer.Option(min=1e-6, help="Edge of a pixel; gives areas in mm².")] = None,
 ) -> None:
     """Inspect files without Redis. Exit status: 0 all pass, 1 not all pass, 2 nothing could be inspected as asked."""
-    settings = load_settings(WorkerSettings, model=model, precision=precision)
+    settings = load_settings(WorkerSettings, model=model, precision=precision, backend=backend)
     configure_logging("console", level=logging.WARNING)
     chosen = load_profile(profile)
     if mm_per_px is not None:
@@ -129,11 +138,12 @@ def _inspect_all(picked: HandPicked, profile: Profile, pipeline: Pipeline, *, wi
 @app.command(hidden=True)
 def inspect_apart(
     attempt: Annotated[int, typer.Option(min=1)],
-    model: Annotated[str | None, typer.Option()] = None,
-    precision: Annotated[str | None, typer.Option()] = None,
+    model: ModelOption = None,
+    precision: PrecisionOption = None,
+    backend: BackendOption = None,
 ) -> None:
     """Inspect the job that comes on standard input and print its verdict: what a worker does with a doubtful one."""
-    settings = load_settings(WorkerSettings, model=model, precision=precision)
+    settings = load_settings(WorkerSettings, model=model, precision=precision, backend=backend)
     configure_logging(settings.log_format, level=logging.WARNING)
     message = InspectLayer.from_wire(json.load(sys.stdin))
     sources = SourceFolder(settings.sources_dir)
@@ -150,11 +160,12 @@ def bench(  # noqa: PLR0913 - one option a choice of the user
     profile: Annotated[str, typer.Option(help="A shipped profile, or a TOML file.")] = "nist-ammt",
     size: Annotated[str, typer.Option(help="WIDTHxHEIGHT in pixels, where no files are given.")] = "2000x2000",
     rounds: Annotated[int, typer.Option(min=1, help="Inspections that are timed.")] = 40,
-    model: Annotated[str | None, typer.Option(help="Bundle directory, or name in the registry.")] = None,
-    precision: Annotated[str | None, typer.Option(help="int8 or float32.")] = None,
+    model: ModelOption = None,
+    precision: PrecisionOption = None,
+    backend: BackendOption = None,
 ) -> None:
     """Print where the time of an inspection goes on this machine: each step from the file to the published verdict."""
-    settings = load_settings(WorkerSettings, model=model, precision=precision)
+    settings = load_settings(WorkerSettings, model=model, precision=precision, backend=backend)
     configure_logging("console", level=logging.WARNING)
     chosen = load_profile(profile)
     with tempfile.TemporaryDirectory(prefix="layerwatch-bench-") as folder, disk_errors_in_one_line():
@@ -162,6 +173,12 @@ def bench(  # noqa: PLR0913 - one option a choice of the user
         picked = pick(given, chosen, printer="bench")
         pipeline = build_pipeline(settings, ArtifactStore(Path(folder) / "artifacts"), picked.locate)
         print_timings(pipeline, [message_of(layer_set, chosen) for layer_set in picked.sets], rounds=rounds)
+
+
+def inspection_apart(settings: WorkerSettings) -> InspectionApart:
+    """Return what inspects in a process of its own, with the model and engine of this one."""
+    options = ["--model", settings.model, "--backend", settings.backend]
+    return InspectionApart(options=(*options, *(("--precision", settings.precision) if settings.precision else ())))
 
 
 def build_pipeline(settings: WorkerSettings, store: ArtifactStore, locate: Locate) -> Pipeline:
@@ -173,7 +190,13 @@ def build_pipeline(settings: WorkerSettings, store: ArtifactStore, locate: Locat
     store.prepare()
     threads = settings.threads or usable_cpus()
     cv2.setNumThreads(threads)
-    model = find_and_load(settings.model, registry=settings.registry_dir, precision=settings.precision, threads=threads)
+    model = find_and_load(
+        settings.model,
+        registry=settings.registry_dir,
+        precision=settings.precision,
+        threads=threads,
+        backend=settings.backend,
+    )
     reader = Reader(locate=locate, max_pixels=settings.max_picture_pixels, threads=threads)
     return Pipeline(model=model, artifacts=store, reader=reader, worker=settings.name)
 
