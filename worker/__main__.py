@@ -3,8 +3,9 @@
 import logging
 import sys
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -20,6 +21,7 @@ from layerwatch.logs import configure_logging
 from layerwatch.profile import Profile, load_profile
 from layerwatch.redis_connection import answers, connect
 from layerwatch.redis_results import RedisResults
+from layerwatch.registry import Registry
 from layerwatch.settings import load_settings
 from layerwatch.signals import stop_on_signals
 from layerwatch.verdict import Decision, Verdict
@@ -28,12 +30,14 @@ from worker.artifacts import ArtifactStore
 from worker.by_hand import HandPicked, folder_by_key, inspect_set, line_of, message_of, pick
 from worker.cpus import usable_cpus
 from worker.dead_letters import bury
-from worker.model import find_and_load
+from worker.model import LoadedModel, load_model
 from worker.pipeline import Pipeline
 from worker.reading import Locate
 from worker.service import quieten_rq, serve
 from worker.settings import WorkerSettings
-from worker.station import SourceFolder, Station, install_station
+from worker.station import SourceFolder, Station, current_station, install_station, judge_with
+from worker.swap import ModelFollower, following
+from worker.tile_sizes import TileSizes
 
 NOT_ALL_PASS = 1
 
@@ -53,21 +57,27 @@ def run(
     quieten_rq()
     with stop_on_signals() as stop:
         client = connect(settings.redis_url)
+        load, place = model_loader(settings), Registry(settings.registry_dir).resolve(settings.model)
         store, sources = ArtifactStore(settings.artifacts_dir), SourceFolder(settings.sources_dir)
-        station = Station(
-            pipeline=build_pipeline(settings, store, sources.locate),
-            results=RedisResults(client),
-            retry_pause_seconds=settings.retry_pause_seconds,
+        # No name for the station or its model here: it would keep them in memory after a swap.
+        install_station(
+            Station(
+                pipeline=build_pipeline(settings, load(place), store, sources.locate),
+                results=RedisResults(client),
+                retry_pause_seconds=settings.retry_pause_seconds,
+            )
         )
-        install_station(station)
-        facts = station.pipeline.model.facts
+        facts = current_station().pipeline.model.facts
         metrics.show_model(facts)
         pinger = connect(settings.redis_url, retries=0)
         checks = {"redis": lambda: answers(pinger), "model": lambda: True}
-        with serve_health(settings.metrics_port, checks=checks, host=settings.metrics_host) as port:
+        with (
+            serve_health(settings.metrics_port, checks=checks, host=settings.metrics_host) as port,
+            swaps(settings, load, place),
+        ):
             seconds = round(time.perf_counter() - began, 2)
             log.info("model_loaded", **facts.model_dump(), seconds=seconds, metrics_port=port)
-            serve(client, settings, bury=lambda job_id, queue: bury(job_id, queue, station), stop=stop)
+            serve(client, settings, bury=lambda job_id, queue: bury(job_id, queue, current_station()), stop=stop)
     log.info("worker_stopped")
 
 
@@ -93,7 +103,8 @@ def inspect(  # noqa: PLR0913 - one option a choice of the user
         picked = pick(files, chosen, printer=printer)
         for path in picked.passed_over:
             typer.echo(f"passed over: {path} is no picture of the profile {chosen.name}", err=True)
-        pipeline = build_pipeline(settings, ArtifactStore(out, folder=folder_by_key), picked.locate)
+        model_ready = model_loader(settings)(Registry(settings.registry_dir).resolve(settings.model))
+        pipeline = build_pipeline(settings, model_ready, ArtifactStore(out, folder=folder_by_key), picked.locate)
         verdicts = _inspect_all(picked, chosen, pipeline, with_probability=probability)
     raise typer.Exit(0 if all(verdict.decision is Decision.PASS for verdict in verdicts) else NOT_ALL_PASS)
 
@@ -116,19 +127,38 @@ def _inspect_all(picked: HandPicked, profile: Profile, pipeline: Pipeline, *, wi
     return verdicts
 
 
-def build_pipeline(settings: WorkerSettings, store: ArtifactStore, locate: Locate) -> Pipeline:
-    """Return what inspects, with its model loaded.
+def model_loader(settings: WorkerSettings) -> Callable[[Path], LoadedModel]:
+    """Return what makes a bundle directory a model as the settings want it, ready for the pictures seen so far."""
+    sizes = TileSizes()
+    load = partial(load_model, precision=settings.precision, threads=settings.threads or usable_cpus())
+    return lambda place: sizes.accustom(load(place))
+
+
+def swaps(settings: WorkerSettings, load: Callable[[Path], LoadedModel], place: Path) -> AbstractContextManager[None]:
+    """Return what swaps the model while it is entered, nothing where the settings name a certain bundle.
+
+    Args:
+        settings: of this worker.
+        load: makes a bundle directory a model.
+        place: the bundle directory that judges already.
+    """
+    registry = Registry(settings.registry_dir)
+    if not registry.means_current(settings.model):
+        return nullcontext()
+    seconds = settings.model_check_seconds
+    follower = ModelFollower(
+        registry, settings.model, served=place.name, load=load, judge_with=judge_with, check_seconds=seconds
+    )
+    return following(follower, check_seconds=seconds)
+
+
+def build_pipeline(settings: WorkerSettings, model: LoadedModel, store: ArtifactStore, locate: Locate) -> Pipeline:
+    """Return what inspects.
 
     Raises:
-        LayerwatchError: the model cannot be used, or nothing can be written.
+        SettingsError: nothing can be written.
     """
     store.prepare()
-    model = find_and_load(
-        settings.model,
-        registry=settings.registry_dir,
-        precision=settings.precision,
-        threads=settings.threads or usable_cpus(),
-    )
     return Pipeline(
         model=model, artifacts=store, locate=locate, worker=settings.name, max_pixels=settings.max_picture_pixels
     )

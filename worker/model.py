@@ -5,7 +5,6 @@ from pathlib import Path
 
 from layerwatch.bundle import InputSpec, Manifest, OperatingPoint, Precision, load_manifest, read_verified
 from layerwatch.errors import BundleError
-from layerwatch.registry import Registry
 from layerwatch.verdict import ModelFacts
 from layerwatch.vision.segmenter import Segmenter
 from worker.engine import BACKEND, OpenVinoSegmenter
@@ -25,11 +24,6 @@ class LoadedModel:
     input_spec: InputSpec
     point: OperatingPoint
     facts: ModelFacts
-
-
-def find_and_load(model: str, *, registry: Path, precision: Precision, threads: int) -> LoadedModel:
-    """Return the model of a bundle directory or of a name in the registry; see `load_model`."""
-    return load_model(Registry(registry).resolve(model), precision=precision, threads=threads)
 
 
 def load_model(bundle_dir: Path, *, precision: Precision, threads: int) -> LoadedModel:

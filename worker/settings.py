@@ -20,7 +20,9 @@ class WorkerSettings(SharedSettings):
     """Read from WORKER_… in the environment.
 
     Attributes:
-        model: a bundle directory, or the name of a model in the registry.
+        model: a bundle directory, NAME/VERSION of the registry, or the NAME of a model there, which is swapped for
+            whatever is promoted later.
+        model_check_seconds: how often the registry is asked which version is in service.
         precision: int8 is several times faster; float32 is the reference.
         threads: CPU threads of the inference; 0 takes the CPUs that this process may use.
         name: stands in each verdict; give each worker of one machine its own.
@@ -34,6 +36,7 @@ class WorkerSettings(SharedSettings):
     model_config = SettingsConfigDict(env_prefix="WORKER_")
 
     model: str = "models/starter"
+    model_check_seconds: PositiveFloat = 2.0
     precision: Precision = "int8"
     threads: int = Field(default=0, ge=0, le=256)
     name: str = Field(default_factory=host_name, pattern=r"^[A-Za-z0-9._-]{1,64}$")
