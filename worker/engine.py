@@ -1,6 +1,7 @@
 """The network on OpenVINO: loaded from checked bytes, compiled for each size of tile, tested before it serves."""
 
 from collections import OrderedDict
+from functools import cache
 from typing import Any
 
 import cv2
@@ -15,12 +16,17 @@ BACKEND = "openvino"
 KEPT_SHAPES = 4  # compiled networks; a printer writes pictures of one or two sizes
 
 
-def _runtime() -> Any:  # noqa: ANN401 - OpenVINO has no types
-    """Return OpenVINO without its telemetry."""
+@cache
+def _core() -> Any:  # noqa: ANN401 - OpenVINO has no types
+    """Return the one OpenVINO of this process, without its telemetry.
+
+    It gives the thread that first compiles a signal stack, and unmaps it at its own end. Were that on another thread,
+    the next signal would kill the process; so it never ends.
+    """
     keep_silent()
     import openvino  # noqa: PLC0415 - after the call
 
-    return openvino
+    return openvino.Core()
 
 
 class OpenVinoSegmenter:
@@ -37,7 +43,7 @@ class OpenVinoSegmenter:
         Raises:
             BundleCorruptError: the file is no such network.
         """
-        self._core = _runtime().Core()
+        self._core = _core()
         self._bundle = bundle
         self._config = {
             "PERFORMANCE_HINT": "LATENCY",

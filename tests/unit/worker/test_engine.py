@@ -110,3 +110,23 @@ def test_a_worker_imports_neither_torch_nor_telemetry(tiny_bundle: Path) -> None
     )
 
     assert done.stdout.strip() == "[]"
+
+
+def test_a_signal_is_survived_after_another_thread_dropped_the_first_network(tiny_bundle: Path) -> None:
+    program = (
+        "import signal, sys, threading\n"
+        "from pathlib import Path\n"
+        "from worker.model import load_model\n"
+        "load = lambda: load_model(Path(sys.argv[1]), precision='int8', threads=1)\n"
+        "models = [load()]\n"
+        "thread = threading.Thread(target=lambda: models.append(load()) or models.pop(0))\n"
+        "thread.start(); thread.join()\n"
+        "signal.signal(signal.SIGTERM, lambda *_: print('heard'))\n"
+        "signal.raise_signal(signal.SIGTERM)\n"
+    )
+
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(tiny_bundle)], capture_output=True, text=True, check=False, timeout=60
+    )
+
+    assert (done.returncode, done.stdout) == (0, "heard\n"), done.stderr
