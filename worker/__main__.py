@@ -103,8 +103,8 @@ def inspect(  # noqa: PLR0913 - one option a choice of the user
         picked = pick(files, chosen, printer=printer)
         for path in picked.passed_over:
             typer.echo(f"passed over: {path} is no picture of the profile {chosen.name}", err=True)
-        model_ready = model_loader(settings)(Registry(settings.registry_dir).resolve(settings.model))
-        pipeline = build_pipeline(settings, model_ready, ArtifactStore(out, folder=folder_by_key), picked.locate)
+        loaded = model_loader(settings)(Registry(settings.registry_dir).resolve(settings.model))
+        pipeline = build_pipeline(settings, loaded, ArtifactStore(out, folder=folder_by_key), picked.locate)
         verdicts = _inspect_all(picked, chosen, pipeline, with_probability=probability)
     raise typer.Exit(0 if all(verdict.decision is Decision.PASS for verdict in verdicts) else NOT_ALL_PASS)
 
