@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
-import cv2
 import structlog
 import typer
 from rich.console import Console
@@ -28,21 +27,24 @@ from layerwatch.settings import load_settings
 from layerwatch.signals import stop_on_signals
 from layerwatch.verdict import Decision, Verdict
 from worker import metrics
-from worker.apart import InspectionApart
 from worker.artifacts import ArtifactStore
 from worker.bench.pictures import parse_size, write_pictures
 from worker.bench.report import print_timings
 from worker.by_hand import HandPicked, folder_by_key, inspect_set, line_of, message_of, pick
-from worker.cpus import usable_cpus
 from worker.dead_letters import bury
 from worker.engines.port import BACKENDS
-from worker.model import find_and_load
 from worker.pipeline import Pipeline
-from worker.reader import Reader
-from worker.reading import Locate
 from worker.service import quieten_rq, serve
 from worker.settings import WorkerSettings
-from worker.station import SourceFolder, Station, install_station
+from worker.station import SourceFolder, Station, current_station, install_station
+from worker.wiring import (
+    build_pipeline,
+    by_hand_pipeline,
+    find_model,
+    inspection_apart,
+    model_loader,
+    swaps,
+)
 
 NOT_ALL_PASS = 1
 
@@ -69,23 +71,35 @@ def run(
     quieten_rq()
     with stop_on_signals() as stop:
         client = connect(settings.redis_url)
+        load, place = model_loader(settings), find_model(settings)
         store, sources = ArtifactStore(settings.artifacts_dir), SourceFolder(settings.sources_dir)
-        station = Station(
-            pipeline=build_pipeline(settings, store, sources.locate),
-            results=RedisResults(client),
-            retry_pause_seconds=settings.retry_pause_seconds,
-            apart=inspection_apart(settings),
+        # No name for the station or its model here: it would keep them in memory after a swap.
+        install_station(
+            Station(
+                pipeline=build_pipeline(settings, load(place), store, sources.locate),
+                results=RedisResults(client),
+                retry_pause_seconds=settings.retry_pause_seconds,
+                apart=inspection_apart(settings),
+            )
         )
-        install_station(station)
-        facts = station.pipeline.model.facts
+        facts = current_station().pipeline.model.facts
         metrics.show_model(facts)
         pinger = connect(settings.redis_url, retries=0)
         checks = {"redis": lambda: answers(pinger), "model": lambda: True}
-        with serve_health(settings.metrics_port, checks=checks, host=settings.metrics_host) as port:
+        with (
+            serve_health(settings.metrics_port, checks=checks, host=settings.metrics_host) as port,
+            swaps(settings, load, place),
+        ):
             seconds = round(time.perf_counter() - began, 2)
             log.info("model_loaded", **facts.model_dump(), seconds=seconds, metrics_port=port)
-            reader = station.pipeline.reader
-            serve(client, settings, bury=lambda job_id, queue: bury(job_id, queue, station), reader=reader, stop=stop)
+            reader = current_station().pipeline.reader
+            serve(
+                client,
+                settings,
+                bury=lambda job_id, queue: bury(job_id, queue, current_station()),
+                reader=reader,
+                stop=stop,
+            )
     log.info("worker_stopped")
 
 
@@ -112,7 +126,7 @@ def inspect(  # noqa: PLR0913 - one option a choice of the user
         picked = pick(files, chosen, printer=printer)
         for path in picked.passed_over:
             typer.echo(f"passed over: {path} is no picture of the profile {chosen.name}", err=True)
-        pipeline = build_pipeline(settings, ArtifactStore(out, folder=folder_by_key), picked.locate)
+        pipeline = by_hand_pipeline(settings, ArtifactStore(out, folder=folder_by_key), picked.locate)
         verdicts = _inspect_all(picked, chosen, pipeline, with_probability=probability)
     raise typer.Exit(0 if all(verdict.decision is Decision.PASS for verdict in verdicts) else NOT_ALL_PASS)
 
@@ -148,7 +162,7 @@ def inspect_apart(
     message = InspectLayer.from_wire(json.load(sys.stdin))
     sources = SourceFolder(settings.sources_dir)
     with disk_errors_in_one_line():
-        pipeline = build_pipeline(settings, ArtifactStore(settings.artifacts_dir), sources.locate)
+        pipeline = by_hand_pipeline(settings, ArtifactStore(settings.artifacts_dir), sources.locate)
         verdict, _ = pipeline.inspect(message, attempt=attempt)
     typer.echo(verdict.to_json())
 
@@ -171,34 +185,8 @@ def bench(  # noqa: PLR0913 - one option a choice of the user
     with tempfile.TemporaryDirectory(prefix="layerwatch-bench-") as folder, disk_errors_in_one_line():
         given = files or [write_pictures(Path(folder) / "pictures", chosen, size=parse_size(size))]
         picked = pick(given, chosen, printer="bench")
-        pipeline = build_pipeline(settings, ArtifactStore(Path(folder) / "artifacts"), picked.locate)
+        pipeline = by_hand_pipeline(settings, ArtifactStore(Path(folder) / "artifacts"), picked.locate)
         print_timings(pipeline, [message_of(layer_set, chosen) for layer_set in picked.sets], rounds=rounds)
-
-
-def inspection_apart(settings: WorkerSettings) -> InspectionApart:
-    """Return what inspects in a process of its own, with the model and engine of this one."""
-    options = ["--model", settings.model, "--backend", settings.backend]
-    return InspectionApart(options=(*options, *(("--precision", settings.precision) if settings.precision else ())))
-
-
-def build_pipeline(settings: WorkerSettings, store: ArtifactStore, locate: Locate) -> Pipeline:
-    """Return what inspects, with its model loaded.
-
-    Raises:
-        LayerwatchError: the model cannot be used, or nothing can be written.
-    """
-    store.prepare()
-    threads = settings.threads or usable_cpus()
-    cv2.setNumThreads(threads)
-    model = find_and_load(
-        settings.model,
-        registry=settings.registry_dir,
-        precision=settings.precision,
-        threads=threads,
-        backend=settings.backend,
-    )
-    reader = Reader(locate=locate, max_pixels=settings.max_picture_pixels, threads=threads)
-    return Pipeline(model=model, artifacts=store, reader=reader, worker=settings.name)
 
 
 @contextmanager

@@ -24,6 +24,14 @@ LAST_VERDICT = Gauge("layerwatch_last_verdict_timestamp_seconds", "When this wor
 MODEL_INFO = Gauge(
     "layerwatch_model_info", "1 for the model that this worker judges with.", ["bundle", "precision", "backend"]
 )
+MODEL_SINCE = Gauge("layerwatch_model_since_timestamp_seconds", "When this worker began to judge with its model.")
+MODEL_SWAPS = Counter(
+    "layerwatch_model_swaps_total", "Times the registry's version was swapped in, or could not be used.", ["outcome"]
+)
+MODEL_REFUSED = Gauge(
+    "layerwatch_model_refused", "1 while the registry's version cannot be used, and the one before it judges."
+)
+SWAPPED, FAILED = (MODEL_SWAPS.labels(outcome=outcome) for outcome in ("swapped", "failed"))  # there from the start
 
 
 def count_verdict(verdict: Verdict) -> None:
@@ -42,3 +50,4 @@ def show_model(facts: ModelFacts) -> None:
     """Make the model the one that the metrics name."""
     MODEL_INFO.clear()
     MODEL_INFO.labels(bundle=facts.bundle, precision=facts.precision, backend=facts.backend).set(1)
+    MODEL_SINCE.set_to_current_time()

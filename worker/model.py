@@ -5,7 +5,6 @@ from pathlib import Path
 
 from layerwatch.bundle import InputSpec, Manifest, OperatingPoint, Precision, load_manifest, read_verified
 from layerwatch.errors import BundleError
-from layerwatch.registry import Registry
 from layerwatch.verdict import ModelFacts
 from layerwatch.vision.segmenter import Segmenter
 from worker.engines.choosing import Wish, choose_here
@@ -28,13 +27,6 @@ class LoadedModel:
     input_spec: InputSpec
     point: OperatingPoint
     facts: ModelFacts
-
-
-def find_and_load(
-    model: str, *, registry: Path, precision: Precision | None, threads: int, backend: Wish = "auto"
-) -> LoadedModel:
-    """Return the model of a bundle directory or of a name in the registry; see `load_model`."""
-    return load_model(Registry(registry).resolve(model), precision=precision, threads=threads, backend=backend)
 
 
 def load_model(bundle_dir: Path, *, precision: Precision | None, threads: int, backend: Wish = "auto") -> LoadedModel:

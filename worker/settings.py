@@ -21,7 +21,9 @@ class WorkerSettings(SharedSettings):
     """Read from WORKER_… in the environment.
 
     Attributes:
-        model: a bundle directory, or the name of a model in the registry.
+        model: a bundle directory, NAME/VERSION of the registry, or the NAME of a model there, which is swapped for
+            whatever is promoted later.
+        model_check_seconds: how often the registry is asked which version is in service.
         backend: the engine that runs the network; auto takes a GPU that its library sees, else OpenVINO.
         precision: int8 is several times faster on processors; float32 is the reference. Not set, it suits the engine:
             int8 on processors, float32 on GPUs and in torch.
@@ -37,6 +39,7 @@ class WorkerSettings(SharedSettings):
     model_config = SettingsConfigDict(env_prefix="WORKER_")
 
     model: str = "models/starter"
+    model_check_seconds: PositiveFloat = 2.0
     backend: Wish = "auto"
     precision: Precision | None = None
     threads: int = Field(default=0, ge=0, le=256)

@@ -1,6 +1,7 @@
 """The network on OpenVINO, the fastest on CPUs: compiled for each size of tile."""
 
 from collections import OrderedDict
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,19 @@ from worker.engines.port import Backend
 from worker.engines.serving import last_line
 
 KEPT_SHAPES = 4  # compiled networks; a printer writes pictures of one or two sizes
+
+
+@cache
+def _core() -> Any:  # noqa: ANN401 - OpenVINO has no types
+    """Return the one OpenVINO of this process, without its telemetry.
+
+    It gives the thread that first compiles a signal stack, and unmaps it at its own end. Were that on another thread,
+    the next signal would kill the process; so it never ends.
+    """
+    keep_silent()
+    import openvino  # noqa: PLC0415 - after the call
+
+    return openvino.Core()
 
 
 class OpenVinoEngine:
@@ -31,7 +45,7 @@ class OpenVinoEngine:
         Raises:
             BundleCorruptError: the file is no such network.
         """
-        self._core = _runtime().Core()
+        self._core = _core()
         self._config = {
             "PERFORMANCE_HINT": "LATENCY",
             "INFERENCE_NUM_THREADS": threads,
@@ -62,11 +76,3 @@ class OpenVinoEngine:
             self._requests[shape] = self._core.compile_model(model, "CPU", self._config).create_infer_request()
         self._requests.move_to_end(shape)
         return self._requests[shape]
-
-
-def _runtime() -> Any:  # noqa: ANN401 - OpenVINO has no types
-    """Return OpenVINO without its telemetry."""
-    keep_silent()
-    import openvino  # noqa: PLC0415 - after the call
-
-    return openvino

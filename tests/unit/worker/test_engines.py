@@ -1,5 +1,7 @@
 """Every engine that runs on a processor, with a model small enough to know its answers."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -192,3 +194,23 @@ def test_onnxruntime_takes_the_threads_it_is_given_and_does_not_spin(model: byte
     assert options.intra_op_num_threads == 3
     assert options.inter_op_num_threads == 1
     assert options.get_session_config_entry("session.intra_op.allow_spinning") == "0"
+
+
+def test_a_signal_is_survived_after_another_thread_dropped_the_first_network(tiny_bundle: Path) -> None:
+    program = (
+        "import signal, sys, threading\n"
+        "from pathlib import Path\n"
+        "from worker.model import load_model\n"
+        "load = lambda: load_model(Path(sys.argv[1]), precision='int8', threads=1)\n"
+        "models = [load()]\n"
+        "thread = threading.Thread(target=lambda: models.append(load()) or models.pop(0))\n"
+        "thread.start(); thread.join()\n"
+        "signal.signal(signal.SIGTERM, lambda *_: print('heard'))\n"
+        "signal.raise_signal(signal.SIGTERM)\n"
+    )
+
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(tiny_bundle)], capture_output=True, text=True, check=False, timeout=60
+    )
+
+    assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "heard"), done.stderr
