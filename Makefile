@@ -41,8 +41,8 @@ format: $(VENV)/.dev ## let ruff format and mend what it can
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: $(VENV)/.dev ## time reading, inference and the whole path on this machine
-	$(BIN)/python -m bench
+bench: $(VENV)/.dev ## time network, inspection, the whole path and ingest on this machine; writes docs/performance.md
+	$(BIN)/python -m bench --write docs/performance.md
 
 schema: $(VENV)/.dev ## write docs/schema/ from the wire contract
 	$(BIN)/python -m layerwatch.schema

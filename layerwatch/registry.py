@@ -12,6 +12,7 @@ from layerwatch.errors import BundleError, BundleMissingError
 from layerwatch.promotions import Action, Check, Promotion
 
 CURRENT = "current"
+LONGEST_POINTER = 256  # bytes that are read of `current`; a version has at most 64
 
 
 class Registry:
@@ -79,7 +80,7 @@ class Registry:
         return promotions.read(self.root / checked_name(name))
 
     def _switch(self, action: Action, name: str, version: str, checks: Sequence[Check]) -> None:
-        target = self.root / checked_name(name) / checked_name(version)
+        target = self.place(name, version)
         verify_files(target, load_manifest(target))
         if self.current(name) == version:
             return
@@ -94,7 +95,22 @@ class Registry:
     def current(self, name: str) -> str | None:
         """Return the version in service, or None where none was promoted."""
         pointer = self.root / checked_name(name) / CURRENT
-        return pointer.read_text(encoding="utf-8").strip() if pointer.is_file() else None
+        if not pointer.is_file():
+            return None
+        with pointer.open("rb") as opened:
+            return opened.read(LONGEST_POINTER).decode(errors="replace").strip()
+
+    def place(self, name: str, version: str) -> Path:
+        """Return where a version lies, whether it is there or not.
+
+        Raises:
+            BundleError: the name or the version could leave the registry.
+        """
+        return self.root / checked_name(name) / checked_name(version)
+
+    def means_current(self, model: str) -> bool:
+        """Whether a model is given by its name alone, so that it is whichever version is in service."""
+        return NAME.fullmatch(model) is not None and not (Path(model) / MANIFEST).is_file()
 
     def names(self) -> tuple[str, ...]:
         """Return all models of which a version is published."""
@@ -113,10 +129,10 @@ class Registry:
         if (Path(model) / MANIFEST).is_file():
             return Path(model)
         name, _, version = model.partition("/")
-        if NAME.fullmatch(name) and (not version or NAME.fullmatch(version)):
+        if NAME.fullmatch(name):
             version = version or self.current(name) or ""
-            if version and (self.root / name / version / MANIFEST).is_file():
-                return self.root / name / version
+            if NAME.fullmatch(version) and (self.place(name, version) / MANIFEST).is_file():
+                return self.place(name, version)
         raise BundleMissingError(
             f"there is no model {model!r}: neither a directory with a {MANIFEST}, "
             f"nor promoted in the registry {self.root}"

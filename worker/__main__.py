@@ -11,7 +11,6 @@ from functools import partial
 from pathlib import Path
 from typing import Annotated
 
-import cv2
 import structlog
 import typer
 from rich.console import Console
@@ -22,7 +21,7 @@ from layerwatch.errors import LayerwatchError
 from layerwatch.health import serve_health
 from layerwatch.job import InspectLayer
 from layerwatch.logs import configure_logging
-from layerwatch.pictures import Fetch, SourceFolder, fetch_file
+from layerwatch.pictures import SourceFolder, fetch_file
 from layerwatch.profile import Profile, load_profile
 from layerwatch.redis_connection import answers, connect
 from layerwatch.redis_pictures import RedisPictures
@@ -31,22 +30,33 @@ from layerwatch.settings import load_settings
 from layerwatch.signals import stop_on_signals
 from layerwatch.verdict import Decision, Verdict
 from worker import metrics
-from worker.apart import InspectionApart
 from worker.artifacts import ArtifactStore
 from worker.bench.pictures import parse_size, write_pictures
 from worker.bench.report import print_timings
 from worker.by_hand import HandPicked, folder_by_key, inspect_set, line_of, message_of, pick
-from worker.cpus import usable_cpus
 from worker.dead_letters import bury
+from worker.engines.port import BACKENDS
 from worker.fetching import PictureFetcher
-from worker.model import find_and_load
 from worker.pipeline import Pipeline
-from worker.reader import Reader
 from worker.service import quieten_rq, serve
 from worker.settings import WorkerSettings
-from worker.station import Station, install_station
+from worker.station import Station, current_station, install_station
+from worker.wiring import (
+    build_pipeline,
+    by_hand_pipeline,
+    find_model,
+    inspection_apart,
+    model_loader,
+    swaps,
+)
 
 NOT_ALL_PASS = 1
+
+ModelOption = Annotated[str | None, typer.Option(help="Bundle directory, or name in the registry.")]
+PrecisionOption = Annotated[str | None, typer.Option(help="int8 or float32; not given, what suits the engine.")]
+BackendOption = Annotated[
+    str | None, typer.Option(help=f"Engine that runs the network: auto, {', '.join(BACKENDS)}.", show_default="auto")
+]
 
 app = typer.Typer(no_args_is_help=True, help="Inspects layer sets, from the queue or by hand.")
 log = structlog.get_logger("worker")
@@ -54,35 +64,48 @@ log = structlog.get_logger("worker")
 
 @app.command()
 def run(
-    model: Annotated[str | None, typer.Option(help="Bundle directory, or name in the registry.")] = None,
-    precision: Annotated[str | None, typer.Option(help="int8 or float32.")] = None,
+    model: ModelOption = None,
+    precision: PrecisionOption = None,
+    backend: BackendOption = None,
 ) -> None:
     """Take jobs from the queue until SIGTERM or Ctrl-C. Settings: WORKER_…, REDIS_URL, SOURCES_DIR, ARTIFACTS_DIR."""
     began = time.perf_counter()
-    settings = load_settings(WorkerSettings, model=model, precision=precision)
+    settings = load_settings(WorkerSettings, model=model, precision=precision, backend=backend)
     configure_logging(settings.log_format)
     quieten_rq()
     with stop_on_signals() as stop:
         client = connect(settings.redis_url)
-        pictures = RedisPictures(client)
+        load, place = model_loader(settings), find_model(settings)
+        store, pictures = ArtifactStore(settings.artifacts_dir), RedisPictures(client)
         fetch = PictureFetcher(store=pictures, locate=SourceFolder(settings.sources_dir).locate)
-        station = Station(
-            pipeline=build_pipeline(settings, ArtifactStore(settings.artifacts_dir), fetch),
-            results=RedisResults(client),
-            pictures=pictures,
-            retry_pause_seconds=settings.retry_pause_seconds,
-            apart=InspectionApart(options=("--model", settings.model, "--precision", settings.precision)),
+        # No name for the station or its model here: it would keep them in memory after a swap.
+        install_station(
+            Station(
+                pipeline=build_pipeline(settings, load(place), store, fetch),
+                results=RedisResults(client),
+                pictures=pictures,
+                retry_pause_seconds=settings.retry_pause_seconds,
+                apart=inspection_apart(settings),
+            )
         )
-        install_station(station)
-        facts = station.pipeline.model.facts
+        facts = current_station().pipeline.model.facts
         metrics.show_model(facts)
         pinger = connect(settings.redis_url, retries=0)
         checks = {"redis": lambda: answers(pinger), "model": lambda: True}
-        with serve_health(settings.metrics_port, checks=checks, host=settings.metrics_host) as port:
+        with (
+            serve_health(settings.metrics_port, checks=checks, host=settings.metrics_host) as port,
+            swaps(settings, load, place),
+        ):
             seconds = round(time.perf_counter() - began, 2)
             log.info("model_loaded", **facts.model_dump(), seconds=seconds, metrics_port=port)
-            reader = station.pipeline.reader
-            serve(client, settings, bury=lambda job_id, queue: bury(job_id, queue, station), reader=reader, stop=stop)
+            reader = current_station().pipeline.reader
+            serve(
+                client,
+                settings,
+                bury=lambda job_id, queue: bury(job_id, queue, current_station()),
+                reader=reader,
+                stop=stop,
+            )
     log.info("worker_stopped")
 
 
@@ -92,14 +115,15 @@ def inspect(  # noqa: PLR0913 - one option a choice of the user
     *,
     profile: Annotated[str, typer.Option(help="A shipped profile, such as nist-ammt or single-light, or a TOML file.")],
     out: Annotated[Path, typer.Option(help="Gets one folder a layer set.")],
-    model: Annotated[str | None, typer.Option(help="Bundle directory, or name in the registry.")] = None,
-    precision: Annotated[str | None, typer.Option(help="int8 or float32.")] = None,
+    model: ModelOption = None,
+    precision: PrecisionOption = None,
+    backend: BackendOption = None,
     probability: Annotated[bool, typer.Option(help="Also write probability.png, the model's output x 255.")] = False,
     printer: Annotated[str, typer.Option(help="Name of the machine in the layer keys.")] = "printer",
     mm_per_px: Annotated[float | None, typer.Option(min=1e-6, help="Edge of a pixel; gives areas in mm².")] = None,
 ) -> None:
     """Inspect files without Redis. Exit status: 0 all pass, 1 not all pass, 2 nothing could be inspected as asked."""
-    settings = load_settings(WorkerSettings, model=model, precision=precision)
+    settings = load_settings(WorkerSettings, model=model, precision=precision, backend=backend)
     configure_logging("console", level=logging.WARNING)
     chosen = load_profile(profile)
     if mm_per_px is not None:
@@ -109,7 +133,7 @@ def inspect(  # noqa: PLR0913 - one option a choice of the user
         for path in picked.passed_over:
             typer.echo(f"passed over: {path} is no picture of the profile {chosen.name}", err=True)
         fetch = partial(fetch_file, locate=picked.locate)
-        pipeline = build_pipeline(settings, ArtifactStore(out, folder=folder_by_key), fetch)
+        pipeline = by_hand_pipeline(settings, ArtifactStore(out, folder=folder_by_key), fetch)
         verdicts = _inspect_all(picked, chosen, pipeline, with_probability=probability)
     raise typer.Exit(0 if all(verdict.decision is Decision.PASS for verdict in verdicts) else NOT_ALL_PASS)
 
@@ -135,17 +159,18 @@ def _inspect_all(picked: HandPicked, profile: Profile, pipeline: Pipeline, *, wi
 @app.command(hidden=True)
 def inspect_apart(
     attempt: Annotated[int, typer.Option(min=1)],
-    model: Annotated[str | None, typer.Option()] = None,
-    precision: Annotated[str | None, typer.Option()] = None,
+    model: ModelOption = None,
+    precision: PrecisionOption = None,
+    backend: BackendOption = None,
 ) -> None:
     """Inspect the job that comes on standard input and print its verdict: what a worker does with a doubtful one."""
-    settings = load_settings(WorkerSettings, model=model, precision=precision)
+    settings = load_settings(WorkerSettings, model=model, precision=precision, backend=backend)
     configure_logging(settings.log_format, level=logging.WARNING)
     message = InspectLayer.from_wire(json.load(sys.stdin))
     pictures, sources = RedisPictures(connect(settings.redis_url)), SourceFolder(settings.sources_dir)
     fetch = PictureFetcher(store=pictures, locate=sources.locate)
     with disk_errors_in_one_line():
-        pipeline = build_pipeline(settings, ArtifactStore(settings.artifacts_dir), fetch)
+        pipeline = by_hand_pipeline(settings, ArtifactStore(settings.artifacts_dir), fetch)
         verdict, _ = pipeline.inspect(message, attempt=attempt)
     typer.echo(verdict.to_json())
 
@@ -157,33 +182,20 @@ def bench(  # noqa: PLR0913 - one option a choice of the user
     profile: Annotated[str, typer.Option(help="A shipped profile, or a TOML file.")] = "nist-ammt",
     size: Annotated[str, typer.Option(help="WIDTHxHEIGHT in pixels, where no files are given.")] = "2000x2000",
     rounds: Annotated[int, typer.Option(min=1, help="Inspections that are timed.")] = 40,
-    model: Annotated[str | None, typer.Option(help="Bundle directory, or name in the registry.")] = None,
-    precision: Annotated[str | None, typer.Option(help="int8 or float32.")] = None,
+    model: ModelOption = None,
+    precision: PrecisionOption = None,
+    backend: BackendOption = None,
 ) -> None:
     """Print where the time of an inspection goes on this machine: each step from the file to the published verdict."""
-    settings = load_settings(WorkerSettings, model=model, precision=precision)
+    settings = load_settings(WorkerSettings, model=model, precision=precision, backend=backend)
     configure_logging("console", level=logging.WARNING)
     chosen = load_profile(profile)
     with tempfile.TemporaryDirectory(prefix="layerwatch-bench-") as folder, disk_errors_in_one_line():
         given = files or [write_pictures(Path(folder) / "pictures", chosen, size=parse_size(size))]
         picked = pick(given, chosen, printer="bench")
         fetch = partial(fetch_file, locate=picked.locate)
-        pipeline = build_pipeline(settings, ArtifactStore(Path(folder) / "artifacts"), fetch)
+        pipeline = by_hand_pipeline(settings, ArtifactStore(Path(folder) / "artifacts"), fetch)
         print_timings(pipeline, [message_of(layer_set, chosen) for layer_set in picked.sets], rounds=rounds)
-
-
-def build_pipeline(settings: WorkerSettings, store: ArtifactStore, fetch: Fetch) -> Pipeline:
-    """Return what inspects, with its model loaded.
-
-    Raises:
-        LayerwatchError: the model cannot be used, or nothing can be written.
-    """
-    store.prepare()
-    threads = settings.threads or usable_cpus()
-    cv2.setNumThreads(threads)
-    model = find_and_load(settings.model, registry=settings.registry_dir, precision=settings.precision, threads=threads)
-    reader = Reader(fetch=fetch, max_pixels=settings.max_picture_pixels, threads=threads)
-    return Pipeline(model=model, artifacts=store, reader=reader, worker=settings.name)
 
 
 @contextmanager

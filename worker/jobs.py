@@ -70,10 +70,11 @@ def answer(message: InspectLayer, station: Station, *, attempt: int, last_failur
 
 def publish(verdict: Verdict, station: Station, *, began: float) -> None:
     """Publish a verdict whose artifacts are written, and count it."""
+    inspected = time.perf_counter()
     if not station.publish(verdict):
         log.warning("already_published", id=verdict.id, attempt=verdict.attempt)
         return
-    metrics.count_verdict(verdict)
+    metrics.count_verdict(verdict, publish_seconds=time.perf_counter() - inspected)
     log.info(
         "layer_inspected",
         layer=str(verdict.key),

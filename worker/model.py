@@ -5,10 +5,12 @@ from pathlib import Path
 
 from layerwatch.bundle import InputSpec, Manifest, OperatingPoint, Precision, load_manifest, read_verified
 from layerwatch.errors import BundleError
-from layerwatch.registry import Registry
 from layerwatch.verdict import ModelFacts
 from layerwatch.vision.segmenter import Segmenter
-from worker.engine import BACKEND, OpenVinoSegmenter
+from worker.engines.choosing import Wish, choose_here
+from worker.engines.loading import load_engine
+from worker.engines.port import Backend
+from worker.engines.serving import EngineSegmenter
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -27,38 +29,42 @@ class LoadedModel:
     facts: ModelFacts
 
 
-def find_and_load(model: str, *, registry: Path, precision: Precision, threads: int) -> LoadedModel:
-    """Return the model of a bundle directory or of a name in the registry; see `load_model`."""
-    return load_model(Registry(registry).resolve(model), precision=precision, threads=threads)
-
-
-def load_model(bundle_dir: Path, *, precision: Precision, threads: int) -> LoadedModel:
+def load_model(bundle_dir: Path, *, precision: Precision | None, threads: int, backend: Wish = "auto") -> LoadedModel:
     """Return the model of a bundle directory, loaded from the bytes that were checked, and warmed up.
+
+    Args:
+        bundle_dir: the bundle.
+        precision: None for the one that suits the engine.
+        threads: CPU threads of the inference.
+        backend: the engine, or `auto`.
 
     Raises:
         BundleError: the bundle is missing, changed, lacks the precision, or its network fails the self-test.
+        SettingsError: the engine does not work on this machine.
     """
     manifest = load_manifest(bundle_dir)
-    point = manifest.operating_points.get(precision)
+    choice = choose_here(backend, precision)
+    point = manifest.operating_points.get(choice.precision)
     if point is None:
         offered = ", ".join(manifest.operating_points) or "none"
-        raise BundleError(f"bundle {manifest.id} has no {precision}, it offers {offered}; set WORKER_PRECISION")
-    name = manifest.model_file(precision)
-    segmenter = OpenVinoSegmenter(read_verified(bundle_dir, manifest, name), threads=threads, bundle=manifest.id)
+        raise BundleError(f"bundle {manifest.id} has no {choice.precision}, it offers {offered}; set WORKER_PRECISION")
+    content = read_verified(bundle_dir, manifest, manifest.model_file(choice.precision))
+    engine = load_engine(choice.backend, content, precision=choice.precision, threads=threads, bundle=manifest.id)
+    segmenter = EngineSegmenter(engine, bundle=manifest.id)
     segmenter.self_test(manifest.input.tile)
     return LoadedModel(
         segmenter=segmenter,
         input_spec=manifest.input,
         point=point,
-        facts=_facts(manifest, precision, point),
+        facts=_facts(manifest, choice.precision, point, engine.backend),
     )
 
 
-def _facts(manifest: Manifest, precision: Precision, point: OperatingPoint) -> ModelFacts:
+def _facts(manifest: Manifest, precision: Precision, point: OperatingPoint, backend: Backend) -> ModelFacts:
     return ModelFacts(
         bundle=manifest.id,
         precision=precision,
-        backend=BACKEND,
+        backend=backend,
         threshold=point.threshold,
         sha256=manifest.files[manifest.model_file(precision)].sha256,
     )

@@ -9,6 +9,7 @@ from pydantic_settings import SettingsConfigDict
 from layerwatch.bundle import Precision
 from layerwatch.settings import SharedSettings
 from layerwatch.vision.read import MAX_PIXELS
+from worker.engines.choosing import Wish
 
 
 def host_name() -> str:
@@ -20,8 +21,12 @@ class WorkerSettings(SharedSettings):
     """Read from WORKER_… in the environment.
 
     Attributes:
-        model: a bundle directory, or the name of a model in the registry.
-        precision: int8 is several times faster; float32 is the reference.
+        model: a bundle directory, NAME/VERSION of the registry, or the NAME of a model there, which is swapped for
+            whatever is promoted later.
+        model_check_seconds: how often the registry is asked which version is in service.
+        backend: the engine that runs the network; auto takes a GPU that its library sees, else OpenVINO.
+        precision: int8 is several times faster on processors; float32 is the reference. Not set, it suits the engine:
+            int8 on processors, float32 on GPUs and in torch.
         threads: CPU threads of the inference; 0 takes the CPUs that this process may use.
         name: stands in each verdict; give each worker of one machine its own.
         max_picture_pixels: a larger picture is not decoded, its verdict is invalid.
@@ -34,7 +39,9 @@ class WorkerSettings(SharedSettings):
     model_config = SettingsConfigDict(env_prefix="WORKER_")
 
     model: str = "models/starter"
-    precision: Precision = "int8"
+    model_check_seconds: PositiveFloat = 2.0
+    backend: Wish = "auto"
+    precision: Precision | None = None
     threads: int = Field(default=0, ge=0, le=256)
     name: str = Field(default_factory=host_name, pattern=r"^[A-Za-z0-9._-]{1,64}$")
     max_picture_pixels: PositiveInt = MAX_PIXELS

@@ -1,12 +1,13 @@
 """Where this process inspects: everything that a job needs, built once in main."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from layerwatch.memory import InMemoryPictures
 from layerwatch.ports import Ledger, PictureStore, ResultChannel
 from layerwatch.verdict import Verdict
 from worker.apart import InspectionApart
+from worker.model import LoadedModel
 from worker.pipeline import Pipeline
 
 
@@ -53,3 +54,9 @@ def current_station() -> Station:
     if not _installed:
         raise StationMissingError
     return _installed[0]
+
+
+def judge_with(model: LoadedModel) -> None:
+    """Make the model judge from the next job on; a job in hand keeps the station, and so the model, it began with."""
+    station = current_station()
+    install_station(replace(station, pipeline=replace(station.pipeline, model=model)))

@@ -30,16 +30,17 @@ def parse_size(text: str) -> tuple[int, int]:
     return int(match[1]), int(match[2])
 
 
-def write_pictures(folder: Path, profile: Profile, *, size: tuple[int, int]) -> Path:
+def write_pictures(folder: Path, profile: Profile, *, size: tuple[int, int], layers: int = LAYERS) -> Path:
     """Write layers as a printer of the profile names them, and return the folder.
 
     Args:
         folder: is made.
         profile: names the files, its lights and its bit depth (16 where it says none).
         size: width and height.
+        layers: are numbered from 1.
     """
     width, height = size
-    for layer in range(1, LAYERS + 1):
+    for layer in range(1, layers + 1):
         for number, light in enumerate(profile.expected_lights):
             name = profile.file_name(layer, profile.written_stages[0], light)
             path = folder / name

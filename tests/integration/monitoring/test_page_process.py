@@ -20,6 +20,7 @@ from layerwatch.job import InspectLayer
 from layerwatch.redis_queue import RedisQueue
 from layerwatch.redis_results import STREAM, RedisResults
 from layerwatch.verdict import Decision, Verdict
+from worker import metrics as worker_metrics
 
 pytestmark = pytest.mark.redis
 ROOT = Path(__file__).resolve().parents[3]
@@ -183,10 +184,13 @@ def test_every_metric_that_an_alert_names_is_there_and_well_named(
     exposed = {name for name, _ in metrics(address)}
 
     rules = (ROOT / "monitoring" / "prometheus" / "alerts.yml").read_text(encoding="utf-8")
-    by_ingest = {
-        metric.name for gauge in vars(ingest_metrics).values() if isinstance(gauge, Gauge) for metric in gauge.collect()
+    by_others = {
+        metric.name
+        for gauge in (*vars(ingest_metrics).values(), *vars(worker_metrics).values())
+        if isinstance(gauge, Gauge)
+        for metric in gauge.collect()
     }
-    assert set(re.findall(r"\blayerwatch_\w+", rules)) <= exposed | by_ingest
+    assert set(re.findall(r"\blayerwatch_\w+", rules)) <= exposed | by_others
     promtool = shutil.which("promtool")
     if promtool is None:
         pytest.skip("promtool is not installed")

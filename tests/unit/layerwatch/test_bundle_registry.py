@@ -127,3 +127,24 @@ def test_a_corrupt_bundle_is_neither_published_nor_promoted(tmp_path: Path) -> N
 def test_a_name_cannot_leave_the_registry(tmp_path: Path, name: str) -> None:
     with pytest.raises(BundleError, match="expected a name"):
         Registry(tmp_path).current(name)
+
+
+@pytest.mark.parametrize("pointer", ["../../outside", "1/../1", "\xff\xfe", "1" * 100_000, ""], ids=range(5))
+def test_a_pointer_that_names_no_version_leads_nowhere(tmp_path: Path, pointer: str) -> None:
+    registry = Registry(tmp_path / "registry")
+    registry.publish(make_bundle(tmp_path / "one"))
+    make_bundle(tmp_path / "outside")
+    (registry.root / "mine" / "current").write_text(pointer, encoding="latin-1")
+
+    with pytest.raises(BundleMissingError):
+        registry.resolve("mine")
+
+
+def test_only_a_name_alone_means_whatever_is_in_service(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    registry = Registry(tmp_path / "registry")
+    make_bundle(tmp_path / "here")
+    monkeypatch.chdir(tmp_path)
+
+    models = ("mine", "mine/1", "here", "./here", str(tmp_path / "here"))
+
+    assert [registry.means_current(model) for model in models] == [True, False, False, False, False]
