@@ -319,7 +319,7 @@ def test_a_request_to_stop_ends_the_worker_cleanly(
     assert worker.wait(timeout=10) == 0
     lines = (tmp_path / "workers.log").read_text(encoding="utf-8").splitlines()
     events = [json.loads(line)["event"] for line in lines]
-    assert events == ["model_loaded", "worker_ready", "layer_inspected", "worker_stopped"]
+    assert events == ["engine_chosen", "model_loaded", "worker_ready", "layer_inspected", "worker_stopped"]
 
 
 def test_health_and_metrics_are_served(
