@@ -128,6 +128,7 @@ def build_pipeline(settings: WorkerSettings, store: ArtifactStore, locate: Locat
         registry=settings.registry_dir,
         precision=settings.precision,
         threads=settings.threads or usable_cpus(),
+        limits=settings.limits,
     )
     return Pipeline(
         model=model, artifacts=store, locate=locate, worker=settings.name, max_pixels=settings.max_picture_pixels
