@@ -6,13 +6,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from layerwatch.job import CaptureMessage, InspectLayer
+from layerwatch.job import CaptureMessage, InspectLayer, Optics
 from layerwatch.judging import judge
-from layerwatch.layers import Shape, shape_problems
+from layerwatch.layers import Shape, shape_problems, size_problems
 from layerwatch.verdict import Decision, ImageFacts
+from layerwatch.vision.agreement import with_lights
+from layerwatch.vision.glare import glare_problems
 from layerwatch.vision.normalise import to_channels
 from layerwatch.vision.plate import plate_mask
-from layerwatch.vision.quality import picture_problems, saturated_ratio
+from layerwatch.vision.quality import Quality, measure, quality_problems
 from layerwatch.vision.read import Picture
 from layerwatch.vision.regions import Segmentation, find_regions
 from layerwatch.vision.segmenter import Segmenter, segment_channels
@@ -71,9 +73,11 @@ def examine(message: InspectLayer, readings: Sequence[Reading], model: LoadedMod
     with watch.step("preprocess"):
         plate, problems = _plate(pictures, message)
         problems = [*message.problems, *set_problems(message, readings), *problems]
-        if not problems:
-            problems = [reading.about(text) for reading in readings for text in _quality(reading, plate)]
-        images = tuple(_facts(reading, plate) for reading in readings)
+        qualities = [_quality(reading, plate) for reading in readings]
+        problems = problems or picture_problems(readings, qualities, message.optics)
+        if message.optics.glare == "invalid":
+            problems = problems or glare_problems(_by_light(readings), plate)
+        images = tuple(map(_facts, readings, qualities))
     if problems:
         return _invalid(tuple(dict.fromkeys(problems)), images, pictures)
     probability = _probability(pictures, plate, model, watch)
@@ -87,6 +91,7 @@ def examine(message: InspectLayer, readings: Sequence[Reading], model: LoadedMod
             mm_per_px=message.optics.mm_per_px,
             plate=plate,
         )
+        segmentation = with_lights(segmentation, _by_light(readings))
         decision, reasons = judge(segmentation.regions, model.point.limits)
     return Findings(
         decision=decision,
@@ -103,12 +108,26 @@ def set_problems(message: InspectLayer, readings: Sequence[Reading]) -> list[str
     """Return what makes the set impossible to judge before any pixel is looked at."""
     problems = [f"missing light {light}" for light in message.layer_set.missing_lights]
     problems += [reading.about(reading.problem) for reading in readings if reading.picture is None]
-    problems += shape_problems(
-        {reading.capture.light: _shape(reading.picture) for reading in readings if reading.picture is not None}
-    )
+    shapes = {light: _shape(picture) for light, picture in _by_light(readings).items()}
+    problems += shape_problems(shapes) or size_problems(shapes, message.optics.width, message.optics.height)
     if len(readings) > MOST_LIGHTS:
         problems.append(f"there are {len(readings)} lights; the model takes at most {MOST_LIGHTS}")
     return problems
+
+
+def picture_problems(readings: Sequence[Reading], qualities: Sequence[Quality | None], optics: Optics) -> list[str]:
+    """Return which pictures of a set cannot be judged, and why."""
+    problems: list[str] = []
+    for reading, quality in zip(readings, qualities, strict=True):
+        if quality is not None:
+            most = optics.saturation_of(reading.capture.light)
+            found = quality_problems(quality, max_saturated=most, min_sharpness=optics.min_sharpness)
+            problems += map(reading.about, found)
+    return problems
+
+
+def _by_light(readings: Sequence[Reading]) -> dict[str, Picture]:
+    return {reading.capture.light: reading.picture for reading in readings if reading.picture is not None}
 
 
 def _shape(picture: Picture) -> Shape:
@@ -127,16 +146,20 @@ def _plate(pictures: Sequence[Picture], message: InspectLayer) -> tuple[Plate | 
         return None, [str(error)]
 
 
-def _quality(reading: Reading, plate: Plate | None) -> tuple[str, ...]:
-    return () if reading.picture is None else picture_problems(reading.picture, plate=plate)
-
-
-def _facts(reading: Reading, plate: Plate | None) -> ImageFacts:
-    capture, picture = reading.capture, reading.picture
+def _quality(reading: Reading, plate: Plate | None) -> Quality | None:
+    """Return what was measured on a picture; on all of it where the plate was cut for another size."""
+    picture = reading.picture
     if picture is None:
+        return None
+    fits = plate is not None and plate.shape == picture.pixels.shape
+    return measure(picture, plate if fits else None)
+
+
+def _facts(reading: Reading, quality: Quality | None) -> ImageFacts:
+    capture, picture = reading.capture, reading.picture
+    if picture is None or quality is None:
         return ImageFacts(light=capture.light, path=capture.path, sha256=capture.sha256)
     height, width = picture.pixels.shape
-    fits = plate is not None and plate.shape == picture.pixels.shape
     return ImageFacts(
         light=capture.light,
         path=capture.path,
@@ -144,7 +167,8 @@ def _facts(reading: Reading, plate: Plate | None) -> ImageFacts:
         width=width,
         height=height,
         bits=picture.bits,
-        saturated_ratio=saturated_ratio(picture, plate if fits else None),
+        saturated_ratio=quality.saturated_ratio,
+        sharpness=None if quality.sharpness is None else round(quality.sharpness, 3),
     )
 
 

@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from layerwatch.errors import BundleCorruptError, BundleError
+from layerwatch.bundle import AreaLimits
+from layerwatch.errors import BundleCorruptError, BundleError, SettingsError
 from worker.engine import KEPT_SHAPES, OpenVinoSegmenter
 from worker.model import load_model
 
@@ -75,6 +76,17 @@ def test_a_bundle_is_loaded_with_what_its_verdicts_name(tiny_bundle: Path) -> No
     assert model.facts.precision == "float32"
     assert model.facts.backend == "openvino"
     assert model.point.limits.reject_px == 400
+
+
+def test_limits_that_are_set_take_the_place_of_the_bundles_own(tiny_bundle: Path) -> None:
+    model = load_model(tiny_bundle, precision="int8", threads=1, limits={"reject_px": 90})
+
+    assert model.point.limits == AreaLimits(min_region_px=4, review_px=20, reject_px=90)
+
+
+def test_limits_that_do_not_fit_the_bundle_stop_the_worker_at_its_start(tiny_bundle: Path) -> None:
+    with pytest.raises(SettingsError, match="correct WORKER_REVIEW_PX"):
+        load_model(tiny_bundle, precision="int8", threads=1, limits={"reject_px": 10})
 
 
 def test_a_file_that_changed_after_training_is_not_loaded(tiny_bundle: Path, tmp_path: Path) -> None:
