@@ -30,6 +30,7 @@ from worker.cpus import usable_cpus
 from worker.dead_letters import bury
 from worker.model import find_and_load
 from worker.pipeline import Pipeline
+from worker.quality_report import extremes, lines_of, look_at
 from worker.reading import Locate
 from worker.service import quieten_rq, serve
 from worker.settings import WorkerSettings
@@ -96,6 +97,28 @@ def inspect(  # noqa: PLR0913 - one option a choice of the user
         pipeline = build_pipeline(settings, ArtifactStore(out, folder=folder_by_key), picked.locate)
         verdicts = _inspect_all(picked, chosen, pipeline, with_probability=probability)
     raise typer.Exit(0 if all(verdict.decision is Decision.PASS for verdict in verdicts) else NOT_ALL_PASS)
+
+
+@app.command()
+def quality(
+    files: Annotated[list[Path], typer.Argument(help="Pictures, or folders of them.")],
+    *,
+    profile: Annotated[str, typer.Option(help="A shipped profile, such as nist-ammt or single-light, or a TOML file.")],
+) -> None:
+    """Print how saturated and sharp pictures are, and what is invalid. Exit status: 0 none, 1 some, 2 no picture.
+
+    The last lines say what limits in a profile, `max_saturated` and `min_sharpness`, have to leave room for.
+    """
+    settings = load_settings(WorkerSettings)
+    configure_logging("console", level=logging.WARNING)
+    chosen = load_profile(profile)
+    with disk_errors_in_one_line():
+        looked = []
+        for one in look_at(pick(files, chosen, printer="printer"), chosen, max_pixels=settings.max_picture_pixels):
+            looked.append(one)
+            typer.echo("\n".join(lines_of(one)))
+    typer.echo("\n".join(extremes(looked)))
+    raise typer.Exit(NOT_ALL_PASS if any(one.problems for one in looked) else 0)
 
 
 def _inspect_all(picked: HandPicked, profile: Profile, pipeline: Pipeline, *, with_probability: bool) -> list[Verdict]:

@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath
 from layerwatch.errors import UnreadablePictureError, UnsafePathError
 from layerwatch.job import CaptureMessage, InspectLayer
 from layerwatch.vision.read import read_file, read_picture_bytes
-from worker.inspection import Reading
+from worker.checks import Reading
 
 Locate = Callable[[str], Path]
 

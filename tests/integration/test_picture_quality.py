@@ -26,7 +26,9 @@ LASER = ("Image0", "Image14", "Image28", "Image30", "Image34", "Image38", "Image
 
 
 def real_pictures(*folders: str) -> list[Path]:
-    found = [path for folder in folders for path in sorted((DATA / folder).rglob("*")) if path.suffix in {".png", ".jpg"}]
+    found = [
+        path for folder in folders for path in sorted((DATA / folder).rglob("*")) if path.suffix in {".png", ".jpg"}
+    ]
     if not found:
         pytest.skip(f"no real pictures in {DATA}; name their folder by LAYERWATCH_DATA")
     return found
@@ -69,7 +71,7 @@ def test_every_real_picture_out_of_focus_is_blurred(folder: str) -> None:
 @pytest.mark.data
 def test_real_pictures_of_one_camera_as_lights_show_no_laser() -> None:
     chamber = [read_picture(path) for path in real_pictures("polito/clean")]
-    plate = plate_mask(*chamber[0].pixels.shape, CHAMBER)
+    plate = plate_mask(1024, 1280, CHAMBER)
     for three in list(combinations(chamber, 3))[::10]:
         assert find_glare(dict(zip("abc", three, strict=True)), plate) == {}
     powder = [read_picture(path) for path in real_pictures("pblm")]
@@ -84,7 +86,7 @@ def test_a_real_laser_in_one_light_is_found(name: str) -> None:
     dark = [path for path in real_pictures("polito/images") if path.stem in {"Image21", "Image37"}]
     lights = {light: read_picture(path) for light, path in zip("abc", (lit, *dark), strict=True)}
 
-    found = find_glare(lights, plate_mask(*lights["a"].pixels.shape, CHAMBER))
+    found = find_glare(lights, plate_mask(1024, 1280, CHAMBER))
 
     assert found.keys() == {"a"}
 

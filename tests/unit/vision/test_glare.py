@@ -14,27 +14,23 @@ Grey = NDArray[np.float32]
 def powder(light: str, level: float = 0.5) -> Grey:
     """Return shares of full scale: grained powder under a slope of light."""
     rng = np.random.default_rng(ord(light))
-    slope = np.linspace(level - 0.1, level + 0.1, SIZE, dtype=np.float32)
-    grained: Grey = slope + rng.normal(0, 0.02, (SIZE, SIZE)).astype(np.float32)
-    return grained
+    slope = np.linspace(level - 0.1, level + 0.1, SIZE)
+    return np.asarray(slope + rng.normal(0, 0.02, (SIZE, SIZE)), np.float32)
 
 
 def distance_to(x: int, y: int) -> Grey:
     rows, columns = np.mgrid[:SIZE, :SIZE].astype(np.float32)
-    far: Grey = np.hypot(columns - x, rows - y)
-    return far
+    return np.asarray(np.hypot(columns - x, rows - y), np.float32)
 
 
 def glow(radius: float, x: int = 600, y: int = 350) -> Grey:
     """Return the light that a melt pool adds: a core far over full scale and a halo that fades around it."""
-    halo: Grey = 4 / (1 + 1.5 * (distance_to(x, y) / radius) ** 2) ** 1.5
-    return halo
+    return np.asarray(4 / (1 + 1.5 * (distance_to(x, y) / radius) ** 2) ** 1.5, np.float32)
 
 
 def disc(radius: float, x: int = 600, y: int = 350) -> Grey:
     """Return a spot that reflects, with a sharp edge."""
-    spot: Grey = (distance_to(x, y) <= radius).astype(np.float32)
-    return spot
+    return (distance_to(x, y) <= radius).astype(np.float32)
 
 
 def seen(**lights: Grey) -> dict[str, Picture]:
@@ -87,7 +83,7 @@ def test_a_part_that_reflects_with_sharp_edges_is_no_laser() -> None:
 def test_an_elevated_edge_that_shines_is_no_laser() -> None:
     rows, columns = np.mgrid[:SIZE, :SIZE].astype(np.float32)
     line = np.hypot(columns - np.clip(columns, 500, 700), rows - 350)
-    edge: Grey = 3 * np.exp(-((line / 4) ** 2))
+    edge = np.asarray(3 * np.exp(-((line / 4) ** 2)), np.float32)
 
     assert found(a=powder("a") + edge, b=powder("b"), c=powder("c")) == {}
 

@@ -74,8 +74,8 @@ def of_sharpness(sharpness: float | None) -> Quality:
 
 
 def test_a_picture_below_the_limit_is_blurred_and_one_on_it_is_not() -> None:
-    assert quality_problems(of_sharpness(0.17)) == ("blurred: its sharpness is 0.17, at least 0.18 is normal",)
-    assert quality_problems(of_sharpness(0.18)) == ()
+    assert quality_problems(of_sharpness(0.16)) == ("blurred: its sharpness is 0.16, at least 0.17 is normal",)
+    assert quality_problems(of_sharpness(0.17)) == ()
     assert quality_problems(of_sharpness(0.2), min_sharpness=0.3)[0].startswith("blurred")
 
 
