@@ -49,15 +49,15 @@ class Checked:
 def check(message: InspectLayer, readings: Sequence[Reading]) -> Checked:
     """Return what the pictures of a set are like, and what keeps them from being judged.
 
-    What is costly or says little once something else is wrong is not looked for then.
+    What ingest found may follow from what a picture shows, as all black pictures are the same: both are told.
     """
     plate, plate_problems = _plate(readings, message)
-    problems = [*message.problems, *set_problems(message, readings), *plate_problems]
+    problems = [*set_problems(message, readings), *plate_problems]
     qualities = tuple(_quality(reading, plate) for reading in readings)
     problems = problems or picture_problems(readings, qualities, message.optics)
-    if message.optics.glare == "invalid":
+    if message.optics.glare == "invalid" and not message.problems:
         problems = problems or glare_problems(by_light(readings), plate)
-    return Checked(plate=plate, qualities=qualities, problems=tuple(dict.fromkeys(problems)))
+    return Checked(plate=plate, qualities=qualities, problems=tuple(dict.fromkeys((*message.problems, *problems))))
 
 
 def set_problems(message: InspectLayer, readings: Sequence[Reading]) -> list[str]:

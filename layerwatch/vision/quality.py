@@ -42,14 +42,14 @@ def measure(picture: Picture, plate: NDArray[np.bool_] | None = None) -> Quality
         raise ValueError(f"expected a plate of size {picture.pixels.shape} with pixels in it, got {plate.shape}")
     counted = None if plate is None else plate.view(np.uint8)
     darkest, brightest, _, _ = cv2.minMaxLoc(picture.pixels, mask=counted)
-    saturated = cv2.compare(picture.pixels, picture.full_scale, cv2.CMP_GE)
-    if counted is not None:
-        saturated = cv2.bitwise_and(saturated, saturated, mask=counted)
+    saturated = picture.pixels >= picture.full_scale
+    if plate is not None:
+        saturated &= plate
     return Quality(
         brightest=int(brightest),
         darkest=int(darkest),
         full_scale=picture.full_scale,
-        saturated_ratio=cv2.countNonZero(saturated) / (saturated.size if plate is None else np.count_nonzero(plate)),
+        saturated_ratio=float(saturated.sum() / (saturated.size if plate is None else plate.sum())),
         sharpness=sharpness(picture),
     )
 

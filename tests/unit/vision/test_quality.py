@@ -69,6 +69,17 @@ def test_a_plate_that_does_not_fit_is_refused() -> None:
         measure(a_picture(), np.zeros((100, 100), np.bool_))
 
 
+@pytest.mark.parametrize("size", [(1, 1), (1, 4), (4, 1), (1, 3)])
+def test_a_picture_of_a_few_pixels_is_measured_too(size: tuple[int, int]) -> None:
+    pixels = np.full(size, 7, np.uint8)
+    pixels[0, 0] = 255
+
+    quality = measure(Picture(pixels=pixels, bits=8))
+
+    assert quality.brightest == 255
+    assert quality.saturated_ratio == pytest.approx(1 / pixels.size)
+
+
 def of_sharpness(sharpness: float | None) -> Quality:
     return Quality(brightest=200, darkest=3, full_scale=255, saturated_ratio=0.0, sharpness=sharpness)
 

@@ -62,6 +62,19 @@ def test_what_ingest_found_is_passed_on(pipeline: Pipeline, complete: LayerSet, 
     assert only_reason(pipeline, message) == "duplicate frame: same content as layer 0"
 
 
+def test_pictures_that_are_the_same_because_they_are_black_are_called_black_too(
+    pipeline: Pipeline, sources: Path, complete: LayerSet, some_message: MakeMessage
+) -> None:
+    for light in "abc":
+        complete = rewritten(complete, sources, light, png(np.full((160, 200), 30, np.uint16)))
+    same = "duplicate frame: lights a, b, c have the same content"
+
+    verdict, _ = pipeline.inspect(some_message(of=complete, problems=(same,)), attempt=1)
+
+    assert verdict.reasons[0] == same
+    assert [reason.split(":")[:2] for reason in verdict.reasons[1:]] == [[f"light {name}", " black"] for name in "abc"]
+
+
 def test_a_half_written_picture(
     pipeline: Pipeline, sources: Path, complete: LayerSet, some_message: MakeMessage
 ) -> None:
