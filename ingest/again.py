@@ -98,7 +98,12 @@ def as_they_lie(printer: Printer, keys: Collection[LayerKey]) -> Iterator[Inspec
     """
     if not any(key.printer == printer.name for key in keys):
         return
-    assembly = Assembly(expected_lights=printer.profile.expected_lights, set_timeout_seconds=0, revision_seconds=0)
+    assembly = Assembly(
+        expected_lights=printer.profile.expected_lights,
+        set_timeout_seconds=0,
+        revision_seconds=0,
+        repeats_allowed=printer.profile.repeats == "allow",
+    )
     source = Source(printer, lambda _oddity, _path: None)
     for found in sorted(source.scan(), key=lambda found: found.stamp.mtime_ns):
         name = source.key(found.path)

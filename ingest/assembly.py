@@ -6,10 +6,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import NamedTuple
 
+from ingest.repeats import repeat_problems
 from layerwatch.layers import Capture, LayerKey, LayerSet, Shape, shape_problems
 
 MAX_PROBLEMS = 16  # what a message may carry
 AGAIN_SECONDS = 1.0  # between two looks at a set of the backlog whose other files may not have been entered
+KEPT_GONE = 500  # layers whose files are gone, of which it is still known what they showed
 LATEST_NS = 253_402_300_799 * 10**9  # the end of the year 9999, the last one that a datetime holds
 
 
@@ -75,12 +77,19 @@ class Assembly:
     """
 
     def __init__(
-        self, *, expected_lights: tuple[str, ...], set_timeout_seconds: float, revision_seconds: float
+        self,
+        *,
+        expected_lights: tuple[str, ...],
+        set_timeout_seconds: float,
+        revision_seconds: float,
+        repeats_allowed: bool = False,
     ) -> None:
         self._lights = expected_lights
         self._timeout = set_timeout_seconds
         self._revision = revision_seconds
+        self._repeats_allowed = repeats_allowed
         self._layers: dict[LayerKey, Gathering] = {}
+        self._gone: dict[LayerKey, dict[str, bytes]] = {}
         self._ready: dict[LayerKey, None] = {}
         self._deadlines: list[tuple[float, LayerKey]] = []
 
@@ -170,6 +179,7 @@ class Assembly:
         frame = layer.frames.get(light)
         if frame is not None and frame.path == path:
             del layer.frames[light]
+            self._remember_gone(key, light, frame)
         if not layer.frames:
             del self._layers[key]
 
@@ -207,18 +217,27 @@ class Assembly:
         )
 
     def _repeated(self, key: LayerKey, layer: Gathering) -> tuple[str, ...]:
-        """Return a problem for each light that shows what it showed one layer before: the camera is frozen."""
-        if key.layer == 0:
+        """Return a problem for each light that shows what it showed some layers before, or another light shows."""
+        if self._repeats_allowed:
             return ()
-        before = LayerKey(printer=key.printer, build=key.build, layer=key.layer - 1, stage=key.stage)
-        earlier = self._layers.get(before)
-        if earlier is None:
-            return ()
-        return tuple(
-            f"duplicate frame: {f'light {light} has the ' if light else ''}same content as layer {before.layer}"
-            for light, frame in sorted(layer.frames.items())
-            if frame.whole and light in earlier.frames and earlier.frames[light].sha256 == frame.sha256
-        )
+
+        def earlier(number: int) -> dict[str, bytes]:
+            other = LayerKey(printer=key.printer, build=key.build, layer=number, stage=key.stage)
+            there = self._layers.get(other)
+            return self._gone.get(other, {}) | (_digests(there) if there is not None else {})
+
+        return repeat_problems(key.layer, _digests(layer), earlier)
+
+    def _remember_gone(self, key: LayerKey, light: str, frame: Frame) -> None:
+        """Keep what a picture showed that the printer cleared away, of the last layers that lost one."""
+        if frame.whole and not frame.trouble:
+            self._gone[key] = self._gone.pop(key, {}) | {light: frame.sha256}
+        while len(self._gone) > KEPT_GONE:
+            del self._gone[next(iter(self._gone))]
+
+
+def _digests(layer: Gathering) -> dict[str, bytes]:
+    return {light: frame.sha256 for light, frame in layer.frames.items() if frame.whole and not frame.trouble}
 
 
 def _named(light: str) -> str:

@@ -49,6 +49,7 @@ class Intake:
             expected_lights=profile.expected_lights,
             set_timeout_seconds=profile.set_timeout_seconds,
             revision_seconds=2 * profile.settle_seconds,
+            repeats_allowed=profile.repeats == "allow",
         )
         self.settling = Settling(settle_seconds=profile.settle_seconds, grace_seconds=profile.grace_seconds)
         self.regularity = Regularity(printer.name, profile)

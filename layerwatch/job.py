@@ -16,7 +16,7 @@ from pydantic import (
 
 from layerwatch.errors import WireError
 from layerwatch.layers import INSPECTION_ID, LIGHT_NAME, Capture, LayerKey, LayerSet, Stage
-from layerwatch.profile import Profile
+from layerwatch.profile import MAX_SATURATED, MIN_SHARPNESS, Profile, Ratio
 
 INSPECT_LAYER_JOB = "worker.jobs.inspect_layer"  # part of the wire contract: rename only with a new version
 INSPECT_QUEUE = "inspect"
@@ -50,13 +50,27 @@ class CaptureMessage(BaseModel):
 
 
 class Optics(BaseModel):
-    """What of the profile the worker needs, so that it needs no profiles of its own."""
+    """What of the profile the worker needs, so that it needs no profiles of its own; see there."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     bits: Annotated[int, Field(ge=8, le=16)] | None = None
     mm_per_px: PositiveFloat | None = None
     plate: tuple[tuple[float, float], ...] | None = Field(default=None, max_length=1000)
+    width: PositiveInt | None = None
+    height: PositiveInt | None = None
+    max_saturated: Ratio | dict[str, Ratio] = MAX_SATURATED
+    min_sharpness: Ratio = MIN_SHARPNESS
+    glare: Literal["invalid", "allow"] = "invalid"
+
+    @classmethod
+    def of(cls, profile: Profile) -> Self:
+        return cls.model_validate(profile.model_dump(include=set(cls.model_fields)))
+
+    def saturation_of(self, light: str) -> float:
+        """Return the share of pixels that may be at full scale under a light."""
+        limit = self.max_saturated
+        return limit.get(light, MAX_SATURATED) if isinstance(limit, dict) else limit
 
 
 class InspectLayer(BaseModel):
@@ -109,7 +123,7 @@ class InspectLayer(BaseModel):
             revision=revision,
             captures=tuple(CaptureMessage.of(capture) for capture in layer_set.captures),
             expected_lights=layer_set.expected_lights,
-            optics=Optics(bits=profile.bits, mm_per_px=profile.mm_per_px, plate=profile.plate),
+            optics=Optics.of(profile),
             problems=problems,
             live=live,
             again=layer_set.again,

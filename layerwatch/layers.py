@@ -143,6 +143,15 @@ def shape_problems(shapes: Mapping[str, Shape]) -> list[str]:
     return problems
 
 
+def size_problems(shapes: Mapping[str, Shape], width: int | None, height: int | None) -> list[str]:
+    """Return in words which size the pictures have in place of that which a profile knows; nothing without one."""
+    if width is None or height is None:
+        return []
+    sizes = {(shape.width, shape.height): None for shape in shapes.values()}
+    sizes.pop((width, height), None)
+    return [f"expected {width} x {height} pixels, got {wrong[0]} x {wrong[1]}" for wrong in sizes]
+
+
 def safe_name(text: str) -> str:
     """Return text as a build name: foreign characters become '-', and a short hash keeps changed names apart."""
     cleaned = re.sub(r"[^A-Za-z0-9_-]+", "-", text)[:100]

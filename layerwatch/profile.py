@@ -8,9 +8,18 @@ from dataclasses import dataclass
 from functools import cached_property
 from importlib import resources
 from pathlib import Path, PurePosixPath
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PositiveFloat,
+    PositiveInt,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from layerwatch.errors import ProfileError, one_line
 from layerwatch.layers import MAX_LAYER, Stage, safe_name
@@ -18,6 +27,9 @@ from layerwatch.layers import MAX_LAYER, Stage, safe_name
 Polygon = tuple[tuple[float, float], ...]  # corners x, y
 FOLDER_GROUPS = frozenset({"build", "stage", "light"})
 GROUPS = FOLDER_GROUPS | {"layer", "height"}
+Ratio = Annotated[float, Field(ge=0, le=1)]
+MAX_SATURATED = 0.85  # healthy lights reach 0.51 (NIST AMMT, mds2-2233)
+MIN_SHARPNESS = 0.17  # real pictures of three cameras have 0.44 and more, out of focus 0.16 and less (docs/quality.md)
 HEIGHT_TOLERANCE = 0.1  # of a layer: a height between two layers belongs to neither
 
 
@@ -47,6 +59,11 @@ class Profile(BaseModel):
         lights: every light that makes a layer set complete; empty for one picture a layer.
         bits: bits of grey really used, where the file's own depth says too much (12 in a 16-bit file).
         mm_per_px: edge of a pixel on the plate; areas in mm² are given only where it is known.
+        width, height: pixels of every picture, where a picture of another size is a mistake.
+        max_saturated: share of the plate's pixels that may be at full scale, for all lights or a table by light.
+        min_sharpness: what a picture needs not to be called blurred; 0 for whatever comes.
+        glare: what a glowing spot in one of several lights means: the laser was on, or nothing.
+        repeats: what it means that a picture has the same bytes as one before: a frozen camera, or nothing.
         plate: polygon around the build plate, in fractions of width and height; judged is only what lies inside.
         settle_seconds: a file that has not changed for so long is complete.
         set_timeout_seconds: wait so long for the last light, then judge the set as incomplete.
@@ -70,6 +87,12 @@ class Profile(BaseModel):
     lights: tuple[str, ...] = ()
     bits: int | None = Field(default=None, ge=8, le=16)
     mm_per_px: PositiveFloat | None = None
+    width: PositiveInt | None = None
+    height: PositiveInt | None = None
+    max_saturated: Ratio | dict[str, Ratio] = MAX_SATURATED
+    min_sharpness: Ratio = MIN_SHARPNESS
+    glare: Literal["invalid", "allow"] = "invalid"
+    repeats: Literal["invalid", "allow"] = "invalid"
     plate: Polygon | None = None
     settle_seconds: PositiveFloat = 0.5
     set_timeout_seconds: PositiveFloat = 30.0
@@ -118,6 +141,14 @@ class Profile(BaseModel):
             raise ValueError("without a group (?P<stage>…) the profile needs default_stage")
         if ("light" in groups) != bool(self.lights):
             raise ValueError("the group (?P<light>…) and the list lights come together or not at all")
+        return self
+
+    @model_validator(mode="after")
+    def _the_normal_belongs_together(self) -> Self:
+        if (self.width is None) != (self.height is None):
+            raise ValueError("width and height come together or not at all")
+        if isinstance(self.max_saturated, dict) and not self.max_saturated.keys() <= set(self.lights):
+            raise ValueError(f"max_saturated names the lights {sorted(self.max_saturated)}, lights are {self.lights}")
         return self
 
     @cached_property

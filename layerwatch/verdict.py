@@ -30,17 +30,24 @@ class Part(BaseModel):
 
 
 class Region(Part):
-    """One connected defect area; bbox is x, y, width, height in pixels of the picture."""
+    """One connected defect area.
+
+    Attributes:
+        bbox: x, y, width, height in pixels of the picture.
+        lights: those in which the area differs from its surroundings, evidence that no decision hangs on; null where
+            there is one light alone.
+    """
 
     bbox: tuple[NonNegativeInt, NonNegativeInt, PositiveInt, PositiveInt]
     area_px: PositiveInt
     area_mm2: NonNegativeFloat | None
     max_confidence: Ratio
     mean_confidence: Ratio
+    lights: tuple[str, ...] | None = None
 
 
 class ImageFacts(Part):
-    """One capture as it was read; sizes are null where it could not be."""
+    """One capture as it was read; sizes are null where it could not be, sharpness where nothing in it tells."""
 
     light: str
     path: str
@@ -49,6 +56,7 @@ class ImageFacts(Part):
     height: PositiveInt | None = None
     bits: PositiveInt | None = None
     saturated_ratio: Ratio | None = None
+    sharpness: NonNegativeFloat | None = None
 
 
 class ModelFacts(Part):

@@ -38,11 +38,13 @@ from worker.dead_letters import bury
 from worker.engines.port import BACKENDS
 from worker.fetching import PictureFetcher
 from worker.pipeline import Pipeline
+from worker.quality_report import extremes, lines_of, look_at
 from worker.service import quieten_rq, serve
 from worker.settings import WorkerSettings
 from worker.station import Station, current_station, install_station
 from worker.wiring import (
     build_pipeline,
+    build_reader,
     by_hand_pipeline,
     find_model,
     inspection_apart,
@@ -136,6 +138,28 @@ def inspect(  # noqa: PLR0913 - one option a choice of the user
         pipeline = by_hand_pipeline(settings, ArtifactStore(out, folder=folder_by_key), fetch)
         verdicts = _inspect_all(picked, chosen, pipeline, with_probability=probability)
     raise typer.Exit(0 if all(verdict.decision is Decision.PASS for verdict in verdicts) else NOT_ALL_PASS)
+
+
+@app.command()
+def quality(
+    files: Annotated[list[Path], typer.Argument(help="Pictures, or folders of them.")],
+    *,
+    profile: Annotated[str, typer.Option(help="A shipped profile, such as nist-ammt or single-light, or a TOML file.")],
+) -> None:
+    """Print how saturated and sharp pictures are, and what is invalid. Exit status: 0 none, 1 some, 2 no picture.
+
+    The last lines say what limits in a profile, `max_saturated` and `min_sharpness`, have to leave room for.
+    """
+    settings = load_settings(WorkerSettings)
+    configure_logging("console", level=logging.WARNING)
+    chosen = load_profile(profile)
+    with disk_errors_in_one_line():
+        looked, picked = [], pick(files, chosen, printer="printer")
+        for one in look_at(picked, chosen, build_reader(settings, partial(fetch_file, locate=picked.locate))):
+            looked.append(one)
+            typer.echo("\n".join(lines_of(one)))
+    typer.echo("\n".join(extremes(looked)))
+    raise typer.Exit(NOT_ALL_PASS if any(one.problems for one in looked) else 0)
 
 
 def _inspect_all(picked: HandPicked, profile: Profile, pipeline: Pipeline, *, with_probability: bool) -> list[Verdict]:

@@ -6,36 +6,20 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from layerwatch.job import CaptureMessage, InspectLayer
+from layerwatch.job import InspectLayer
 from layerwatch.judging import judge
-from layerwatch.layers import Shape, shape_problems
 from layerwatch.verdict import Decision, ImageFacts
+from layerwatch.vision.agreement import with_lights
 from layerwatch.vision.normalise import to_channels
-from layerwatch.vision.plate import plate_mask
-from layerwatch.vision.quality import picture_problems, saturated_ratio
+from layerwatch.vision.quality import Quality
 from layerwatch.vision.read import Picture
 from layerwatch.vision.regions import Segmentation, find_regions
 from layerwatch.vision.segmenter import Segmenter, segment_channels
+from worker.checks import Plate, Reading, by_light, check
 from worker.model import LoadedModel
 from worker.stopwatch import Stopwatch
 
-MOST_LIGHTS = 3  # the network has three channels
-
 Grey = NDArray[np.uint8]
-Plate = NDArray[np.bool_]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Reading:
-    """One capture as it was read: a picture, or the problem in words that kept it from being one."""
-
-    capture: CaptureMessage
-    picture: Picture | None
-    problem: str = ""
-
-    def about(self, problem: str) -> str:
-        """Return a problem of this capture, with the light where there are several."""
-        return f"light {self.capture.light}: {problem}" if self.capture.light else problem
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -69,13 +53,11 @@ def examine(message: InspectLayer, readings: Sequence[Reading], model: LoadedMod
     """
     pictures = [reading.picture for reading in readings if reading.picture is not None]
     with watch.step("preprocess"):
-        plate, problems = _plate(pictures, message)
-        problems = [*message.problems, *set_problems(message, readings), *problems]
-        if not problems:
-            problems = [reading.about(text) for reading in readings for text in _quality(reading, plate)]
-        images = tuple(_facts(reading, plate) for reading in readings)
-    if problems:
-        return _invalid(tuple(dict.fromkeys(problems)), images, pictures)
+        checked = check(message, readings)
+        images = tuple(map(_facts, readings, checked.qualities))
+    if checked.problems:
+        return _invalid(checked.problems, images, pictures)
+    plate = checked.plate
     probability = _probability(pictures, plate, model, watch)
     with watch.step("postprocess"):
         segmentation = find_regions(
@@ -87,6 +69,7 @@ def examine(message: InspectLayer, readings: Sequence[Reading], model: LoadedMod
             mm_per_px=message.optics.mm_per_px,
             plate=plate,
         )
+        segmentation = with_lights(segmentation, by_light(readings))
         decision, reasons = judge(segmentation.regions, model.point.limits)
     return Findings(
         decision=decision,
@@ -99,44 +82,11 @@ def examine(message: InspectLayer, readings: Sequence[Reading], model: LoadedMod
     )
 
 
-def set_problems(message: InspectLayer, readings: Sequence[Reading]) -> list[str]:
-    """Return what makes the set impossible to judge before any pixel is looked at."""
-    problems = [f"missing light {light}" for light in message.layer_set.missing_lights]
-    problems += [reading.about(reading.problem) for reading in readings if reading.picture is None]
-    problems += shape_problems(
-        {reading.capture.light: _shape(reading.picture) for reading in readings if reading.picture is not None}
-    )
-    if len(readings) > MOST_LIGHTS:
-        problems.append(f"there are {len(readings)} lights; the model takes at most {MOST_LIGHTS}")
-    return problems
-
-
-def _shape(picture: Picture) -> Shape:
-    height, width = picture.pixels.shape
-    return Shape(width, height, picture.bits)
-
-
-def _plate(pictures: Sequence[Picture], message: InspectLayer) -> tuple[Plate | None, list[str]]:
-    """Return the plate (H, W) in the first picture, None for all of it, and what is wrong with it."""
-    if not pictures:
-        return None, []
-    height, width = pictures[0].pixels.shape
-    try:
-        return plate_mask(height, width, message.optics.plate), []
-    except ValueError as error:
-        return None, [str(error)]
-
-
-def _quality(reading: Reading, plate: Plate | None) -> tuple[str, ...]:
-    return () if reading.picture is None else picture_problems(reading.picture, plate=plate)
-
-
-def _facts(reading: Reading, plate: Plate | None) -> ImageFacts:
+def _facts(reading: Reading, quality: Quality | None) -> ImageFacts:
     capture, picture = reading.capture, reading.picture
-    if picture is None:
+    if picture is None or quality is None:
         return ImageFacts(light=capture.light, path=capture.path, sha256=capture.sha256)
     height, width = picture.pixels.shape
-    fits = plate is not None and plate.shape == picture.pixels.shape
     return ImageFacts(
         light=capture.light,
         path=capture.path,
@@ -144,7 +94,8 @@ def _facts(reading: Reading, plate: Plate | None) -> ImageFacts:
         width=width,
         height=height,
         bits=picture.bits,
-        saturated_ratio=saturated_ratio(picture, plate if fits else None),
+        saturated_ratio=quality.saturated_ratio,
+        sharpness=None if quality.sharpness is None else round(quality.sharpness, 3),
     )
 
 

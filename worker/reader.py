@@ -5,7 +5,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 from layerwatch.job import InspectLayer
 from layerwatch.pictures import Fetch
-from worker.inspection import Reading
+from worker.checks import Reading
 from worker.reading import read_captures
 
 # A set read ahead waits in memory beside the one in hand: larger pictures are read when their turn comes.

@@ -6,7 +6,7 @@ from layerwatch.errors import UnreadablePictureError
 from layerwatch.job import CaptureMessage, InspectLayer
 from layerwatch.pictures import Fetch
 from layerwatch.vision.read import read_picture_bytes
-from worker.inspection import Reading
+from worker.checks import Reading
 
 
 def read_captures(message: InspectLayer, *, fetch: Fetch, max_pixels: int, pool: Executor) -> tuple[Reading, ...]:

@@ -29,6 +29,7 @@ class WorkerSettings(SharedSettings):
             int8 on processors, float32 on GPUs and in torch.
         threads: CPU threads of the inference; 0 takes the CPUs that this process may use.
         name: stands in each verdict; give each worker of one machine its own.
+        review_px, reject_px, review_mm2, reject_mm2, min_region_px: in place of the limits of the model bundle.
         max_picture_pixels: a larger picture is not decoded, its verdict is invalid.
         heartbeat_seconds: how often a busy worker says that it lives.
         dead_after_seconds: a worker silent for so long is dead, its job goes back to the queue.
@@ -44,8 +45,19 @@ class WorkerSettings(SharedSettings):
     precision: Precision | None = None
     threads: int = Field(default=0, ge=0, le=256)
     name: str = Field(default_factory=host_name, pattern=r"^[A-Za-z0-9._-]{1,64}$")
+    review_px: PositiveInt | None = None
+    reject_px: PositiveInt | None = None
+    review_mm2: PositiveFloat | None = None
+    reject_mm2: PositiveFloat | None = None
+    min_region_px: PositiveInt | None = None
     max_picture_pixels: PositiveInt = MAX_PIXELS
     heartbeat_seconds: PositiveFloat = 3.0
     dead_after_seconds: PositiveInt = 15
     sweep_seconds: PositiveFloat = 5.0
     retry_pause_seconds: float = Field(default=1.0, ge=0, le=10)
+
+    @property
+    def limits(self) -> dict[str, float]:
+        """The limits that are set, by their names in AreaLimits."""
+        names = ("review_px", "reject_px", "review_mm2", "reject_mm2", "min_region_px")
+        return {name: value for name in names if (value := getattr(self, name)) is not None}

@@ -36,7 +36,11 @@ def model_loader(settings: WorkerSettings) -> LoadModel:
     """Return what makes a bundle directory a model as the settings want it, ready for the pictures seen so far."""
     sizes = TileSizes()
     load = partial(
-        load_model, precision=settings.precision, threads=settings.threads or usable_cpus(), backend=settings.backend
+        load_model,
+        precision=settings.precision,
+        threads=settings.threads or usable_cpus(),
+        backend=settings.backend,
+        limits=settings.limits,
     )
     return lambda place: sizes.accustom(load(place))
 
@@ -48,10 +52,12 @@ def build_pipeline(settings: WorkerSettings, model: LoadedModel, store: Artifact
         SettingsError: nothing can be written.
     """
     store.prepare()
-    threads = settings.threads or usable_cpus()
-    cv2.setNumThreads(threads)
-    reader = Reader(fetch=fetch, max_pixels=settings.max_picture_pixels, threads=threads)
-    return Pipeline(model=model, artifacts=store, reader=reader, worker=settings.name)
+    cv2.setNumThreads(settings.threads or usable_cpus())
+    return Pipeline(model=model, artifacts=store, reader=build_reader(settings, fetch), worker=settings.name)
+
+
+def build_reader(settings: WorkerSettings, fetch: Fetch) -> Reader:
+    return Reader(fetch=fetch, max_pixels=settings.max_picture_pixels, threads=settings.threads or usable_cpus())
 
 
 def by_hand_pipeline(settings: WorkerSettings, store: ArtifactStore, fetch: Fetch) -> Pipeline:

@@ -1,54 +1,77 @@
 """Whether one picture can be judged at all."""
 
+from dataclasses import dataclass
+
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from layerwatch.profile import MAX_SATURATED, MIN_SHARPNESS
 from layerwatch.vision.read import Picture
+from layerwatch.vision.sharpness import sharpness
 
 DARKEST = 0.02  # of full scale; a picture that stays below shows nothing
-MOST_SATURATED = 0.85  # of the plate's pixels; healthy lights reach 0.51 (NIST AMMT, mds2-2233)
 
 
-def picture_problems(
-    picture: Picture,
-    *,
-    plate: NDArray[np.bool_] | None = None,
-    darkest: float = DARKEST,
-    most_saturated: float = MOST_SATURATED,
-) -> tuple[str, ...]:
-    """Return why the picture cannot be judged, in words; nothing where it can.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quality:
+    """What was measured on one picture.
+
+    Attributes:
+        brightest, darkest: grey on the plate.
+        full_scale: grey of a saturated pixel.
+        saturated_ratio: share 0..1 of the plate's pixels at full scale.
+        sharpness: of the whole picture, None where nothing tells; see `sharpness`.
+    """
+
+    brightest: int
+    darkest: int
+    full_scale: int
+    saturated_ratio: float
+    sharpness: float | None
+
+
+def measure(picture: Picture, plate: NDArray[np.bool_] | None = None) -> Quality:
+    """Return what one light of a layer is like.
 
     Args:
-        picture: one light of a layer.
+        picture: the light.
         plate: (H, W) bool, the pixels that count; None for all.
-        darkest: share 0..1 of full scale that some pixel has to exceed.
-        most_saturated: share 0..1 of pixels that may be at full scale.
     """
-    pixels = _inside(picture, plate)
-    brightest = int(pixels.max())
-    if brightest <= darkest * picture.full_scale:
-        return (f"black: its brightest pixel is {brightest} of {picture.full_scale}",)
-    saturated = _saturated_ratio(pixels, picture.full_scale)
-    if saturated > most_saturated:
-        return (f"saturated: {saturated:.0%} of the pixels are at full scale",)
-    if int(pixels.min()) == brightest:
-        return (f"flat: every pixel is {brightest}",)
-    return ()
-
-
-def saturated_ratio(picture: Picture, plate: NDArray[np.bool_] | None = None) -> float:
-    """Return the share 0..1 of the plate's pixels that are at full scale."""
-    return _saturated_ratio(_inside(picture, plate), picture.full_scale)
-
-
-def _saturated_ratio(pixels: NDArray[np.uint8 | np.uint16], full_scale: int) -> float:
-    return float(np.count_nonzero(pixels >= full_scale) / pixels.size)
-
-
-def _inside(picture: Picture, plate: NDArray[np.bool_] | None) -> NDArray[np.uint8 | np.uint16]:
-    """Return the pixels that count, (H, W) or (n,)."""
-    if plate is None:
-        return picture.pixels
-    if plate.shape != picture.pixels.shape or not plate.any():
+    if plate is not None and (plate.shape != picture.pixels.shape or not plate.any()):
         raise ValueError(f"expected a plate of size {picture.pixels.shape} with pixels in it, got {plate.shape}")
-    return picture.pixels[plate]
+    counted = None if plate is None else plate.view(np.uint8)
+    darkest, brightest, _, _ = cv2.minMaxLoc(picture.pixels, mask=counted)
+    saturated = picture.pixels >= picture.full_scale
+    if plate is not None:
+        saturated &= plate
+    return Quality(
+        brightest=int(brightest),
+        darkest=int(darkest),
+        full_scale=picture.full_scale,
+        saturated_ratio=float(saturated.sum() / (saturated.size if plate is None else plate.sum())),
+        sharpness=sharpness(picture),
+    )
+
+
+def quality_problems(
+    quality: Quality, *, max_saturated: float = MAX_SATURATED, min_sharpness: float = MIN_SHARPNESS
+) -> tuple[str, ...]:
+    """Return why a picture cannot be judged, in words; nothing where it can.
+
+    Args:
+        quality: what was measured on it.
+        max_saturated: share 0..1 of pixels that may be at full scale.
+        min_sharpness: a picture below is blurred; 0 for whatever comes.
+    """
+    brightest = quality.brightest
+    if brightest <= DARKEST * quality.full_scale:
+        return (f"black: its brightest pixel is {brightest} of {quality.full_scale}",)
+    if quality.saturated_ratio > max_saturated:
+        share, limit = f"{quality.saturated_ratio:.0%}", f"{max_saturated:.0%}"
+        return (f"saturated: {share} of the pixels are at full scale, at most {limit} are normal",)
+    if quality.darkest == brightest:
+        return (f"flat: every pixel is {brightest}",)
+    if quality.sharpness is not None and quality.sharpness < min_sharpness:
+        return (f"blurred: its sharpness is {quality.sharpness:.2f}, at least {min_sharpness:.2f} is normal",)
+    return ()

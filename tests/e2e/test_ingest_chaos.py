@@ -82,6 +82,8 @@ def expected_after(fault: Fault | None) -> Expected:
     if fault and kind == "repeated-frame":
         text = f"has the same content as layer {fault.layer - 1}"
         return Expected(problems=tuple(f"duplicate frame: light {name} {text}" for name in light or LIGHTS))
+    if kind in {"black", "saturated"} and not light:
+        return Expected(problems=(f"duplicate frame: lights {', '.join(LIGHTS)} have the same content",))
     if kind == "missing-light":
         return Expected(LIGHTS.replace(light, ""), (f"missing light {light}",), SET_TIMEOUT_SECONDS)
     return Expected(wait_seconds=GRACE_SECONDS if kind == "half-written" else 0.0)

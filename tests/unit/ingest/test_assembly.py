@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.assembly import Assembly, Emission, Frame
+from ingest.assembly import KEPT_GONE, Assembly, Emission, Frame
 from layerwatch.layers import LayerKey, Stage
 
 LIGHTS = ("a", "b", "c")
@@ -110,19 +110,85 @@ def test_a_frame_that_repeats_the_layer_before_is_a_problem(assembly: Assembly) 
     assert twelve.duplicate
 
 
+@pytest.mark.parametrize("before", [1, 2, 20])
+def test_a_frame_that_repeats_one_of_the_last_layers_is_a_problem(assembly: Assembly, before: int) -> None:
+    for layer in (40 - before, 40):
+        for light in LIGHTS:
+            put(assembly, light, layer=layer, content="frozen" if light == "b" else "")
+
+    _, last = assembly.take_ready(0.0)
+
+    assert last.problems == (f"duplicate frame: light b has the same content as layer {40 - before}",)
+
+
+def test_of_several_layers_that_it_repeats_the_last_is_named(assembly: Assembly) -> None:
+    for layer in (10, 11, 12):
+        for light in LIGHTS:
+            put(assembly, light, layer=layer, content="frozen" if light == "a" else "")
+
+    *_, last = assembly.take_ready(0.0)
+
+    assert last.problems == ("duplicate frame: light a has the same content as layer 11",)
+
+
 @pytest.mark.parametrize(
     "other",
-    [a_key(10), a_key(13), a_key(11, Stage.RECOAT), a_key(11, build="job43")],
-    ids=["gap", "next", "stage", "build"],
+    [a_key(19), a_key(41), a_key(39, Stage.RECOAT), a_key(39, build="job43")],
+    ids=["long before", "next", "stage", "build"],
 )
-def test_only_the_layer_before_of_the_same_build_and_stage_is_compared(assembly: Assembly, other: LayerKey) -> None:
+def test_only_the_last_layers_of_the_same_build_and_stage_are_compared(assembly: Assembly, other: LayerKey) -> None:
     for light in LIGHTS:
         assembly.add(other, light, a_frame(light, content=light), settled=0.0, live=True)
-        assembly.add(a_key(12), light, a_frame(light, content=light), settled=0.0, live=True)
+        assembly.add(a_key(40), light, a_frame(light, content=light), settled=0.0, live=True)
 
     problems = {emission.layer_set.key: emission.problems for emission in assembly.take_ready(0.0)}
 
-    assert problems[a_key(12)] == ()
+    assert problems[a_key(40)] == ()
+
+
+def test_two_lights_with_one_picture_are_a_problem(assembly: Assembly) -> None:
+    put(assembly, "a", content="one")
+    put(assembly, "b")
+    put(assembly, "c", content="one")
+
+    (emission,) = assembly.take_ready(0.0)
+
+    assert emission.problems == ("duplicate frame: lights a, c have the same content",)
+    assert emission.duplicate
+
+
+def test_a_picture_that_the_printer_cleared_away_can_still_be_repeated(assembly: Assembly) -> None:
+    for light in LIGHTS:
+        put(assembly, light, layer=11, content="frozen" if light == "a" else "")
+    (eleven,) = assembly.take_ready(0.0)
+    for capture in eleven.layer_set.captures:
+        assembly.forget(a_key(11), capture.light, capture.path)
+
+    for light in LIGHTS:
+        put(assembly, light, layer=12, content="frozen" if light == "a" else "")
+
+    assert assembly.take_ready(0.0)[0].problems == ("duplicate frame: light a has the same content as layer 11",)
+
+
+def test_what_is_known_of_cleared_layers_is_bounded(assembly: Assembly) -> None:
+    for layer in range(KEPT_GONE + 10):
+        for light in LIGHTS:
+            put(assembly, light, layer=layer)
+        for capture in assembly.take_ready(0.0)[0].layer_set.captures:
+            assembly.forget(a_key(layer), capture.light, capture.path)
+
+    assert len(assembly._gone) == KEPT_GONE
+    assert a_key(KEPT_GONE + 9) in assembly._gone
+    assert assembly.emitted() == []
+
+
+def test_a_printer_that_may_repeat_pictures_has_no_frozen_camera() -> None:
+    assembly = Assembly(expected_lights=LIGHTS, set_timeout_seconds=30.0, revision_seconds=1.0, repeats_allowed=True)
+    for layer in (11, 12):
+        for light in LIGHTS:
+            put(assembly, light, layer=layer, content="test card")
+
+    assert [emission.problems for emission in assembly.take_ready(0.0)] == [(), ()]
 
 
 def test_two_broken_files_are_no_frozen_camera(assembly: Assembly) -> None:

@@ -203,6 +203,20 @@ def test_a_frozen_camera_is_noticed(room: Room) -> None:
     assert room.problems == {11: (), 12: ("duplicate frame: light b has the same content as layer 11",)}
 
 
+def test_a_frozen_camera_is_noticed_some_layers_later_and_after_a_restart(room: Room) -> None:
+    room.write_set(11, age=100.0)
+    room.write_set(12, age=90.0)
+    room.ingest.tick()
+
+    room.restart()
+    room.let(1)
+    room.write_set(13)
+    room.write("B0013b.PNG", (room.root / "B0011b.PNG").read_bytes())
+    room.let(3)
+
+    assert room.problems[13] == ("duplicate frame: light b has the same content as layer 11",)
+
+
 def test_pictures_of_one_set_that_differ_in_size_or_depth_are_named(room: Room) -> None:
     room.write_set(1, age=100.0)
     room.write("B0001b.PNG", cv2.imencode(".png", np.zeros((24, 30), np.uint8))[1].tobytes(), age=100.0)

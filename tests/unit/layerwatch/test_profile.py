@@ -3,8 +3,9 @@ from pathlib import Path, PurePosixPath
 import pytest
 
 from layerwatch.errors import ProfileError
+from layerwatch.job import Optics
 from layerwatch.layers import Stage
-from layerwatch.profile import CaptureName, load_profile, parse_profile, shipped_profiles
+from layerwatch.profile import MAX_SATURATED, CaptureName, load_profile, parse_profile, shipped_profiles
 
 ONE_LIGHT = """
 name = "mine"
@@ -146,3 +147,36 @@ def test_an_unknown_profile_is_answered_with_the_known_ones() -> None:
 def test_a_profile_file_that_is_not_there_is_named() -> None:
     with pytest.raises(ProfileError, match=r"nowhere\.toml"):
         load_profile("nowhere.toml")
+
+
+def test_what_is_normal_goes_with_the_job() -> None:
+    normal = "width = 2000\nheight = 1500\nmin_sharpness = 0.3\nmax_saturated = 0.2\nglare = 'allow'\n"
+
+    optics = Optics.of(parse_profile(ONE_LIGHT + normal, source="mine"))
+
+    assert (optics.width, optics.height, optics.min_sharpness, optics.glare) == (2000, 1500, 0.3, "allow")
+    assert optics.saturation_of("") == 0.2
+
+
+def test_each_light_has_its_own_normal() -> None:
+    lights = "lights = ['a', 'b']\nmax_saturated = { a = 0.6 }\n"
+    named = ONE_LIGHT.replace(r"(?P<layer>\d+)", r"(?P<layer>\d+)(?P<light>[ab])") + lights
+
+    optics = Optics.of(parse_profile(named, source="mine"))
+
+    assert optics.saturation_of("a") == 0.6
+    assert optics.saturation_of("b") == MAX_SATURATED
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("width = 2000", "width and height come together"),
+        ("max_saturated = { z = 0.2 }", "max_saturated names the lights"),
+        ("max_saturated = 1.2", "less than or equal to 1"),
+        ("glare = 'perhaps'", "glare"),
+    ],
+)
+def test_a_normal_that_cannot_be_is_refused(text: str, problem: str) -> None:
+    with pytest.raises(ProfileError, match=problem):
+        parse_profile(f"{ONE_LIGHT}{text}\n", source="mine")

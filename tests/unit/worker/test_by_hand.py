@@ -196,3 +196,38 @@ def test_two_pictures_that_claim_one_layer_are_not_silently_made_one(tmp_path: P
 
     with pytest.raises(NothingToInspectError, match=r"Image7\.png: another picture claims"):
         pick([older, newer], load_profile("single-light"), printer="m290")
+
+
+def test_the_quality_of_pictures_is_printed_with_what_limits_have_to_leave_room_for(
+    write_pictures: WritePictures, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_pictures(tmp_path, layer=1, build="b7")
+    write_pictures(tmp_path, layer=2, build="b7")
+
+    assert main(["quality", str(tmp_path / "b7"), "--profile", "nist-ammt"]) == 0
+
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "B0001a.PNG  saturated 0.0%  sharpness -"
+    assert lines[-2].startswith("light c: 2 pictures, saturated at most 0.0%")
+    assert lines[-1] == "2 layer sets, 0 of them invalid"
+
+
+def test_pictures_that_cannot_be_judged_are_named_by_their_quality(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rng = np.random.default_rng(4)
+    corners = rng.integers(0, 560, (60, 2))
+    pixels = rng.integers(100, 110, (600, 600)).astype(np.uint8)
+    for x, y in corners:
+        pixels[y : y + 30, x : x + 40] = 40
+    cv2.imwrite(str(tmp_path / "layer_1.png"), pixels)
+    cv2.imwrite(str(tmp_path / "layer_2.png"), cv2.GaussianBlur(pixels, (0, 0), 4.0))
+    (tmp_path / "layer_3.png").write_bytes(b"no picture")
+
+    assert main(["quality", str(tmp_path), "--profile", "single-light"]) == 1
+
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[2].startswith("  invalid: blurred: ")
+    assert lines[3] == "layer_3.png  not read"
+    assert lines[-2].startswith("all: 3 pictures, saturated at most 0.0%, sharpness at least 0.0")
+    assert lines[-1] == "3 layer sets, 2 of them invalid"

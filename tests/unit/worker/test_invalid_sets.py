@@ -62,6 +62,19 @@ def test_what_ingest_found_is_passed_on(pipeline: Pipeline, complete: LayerSet, 
     assert only_reason(pipeline, message) == "duplicate frame: same content as layer 0"
 
 
+def test_pictures_that_are_the_same_because_they_are_black_are_called_black_too(
+    pipeline: Pipeline, sources: Path, complete: LayerSet, some_message: MakeMessage
+) -> None:
+    for light in "abc":
+        complete = rewritten(complete, sources, light, png(np.full((160, 200), 30, np.uint16)))
+    same = "duplicate frame: lights a, b, c have the same content"
+
+    verdict, _ = pipeline.inspect(some_message(of=complete, problems=(same,)), attempt=1)
+
+    assert verdict.reasons[0] == same
+    assert [reason.split(":")[:2] for reason in verdict.reasons[1:]] == [[f"light {name}", " black"] for name in "abc"]
+
+
 def test_a_half_written_picture(
     pipeline: Pipeline, sources: Path, complete: LayerSet, some_message: MakeMessage
 ) -> None:
@@ -87,6 +100,71 @@ def test_a_saturated_picture(pipeline: Pipeline, sources: Path, complete: LayerS
     reason = only_reason(pipeline, some_message(of=rewritten(complete, sources, "a", png(white))))
 
     assert reason.startswith("light a: saturated: 94%")
+
+
+def test_a_light_that_is_more_saturated_than_the_profile_knows_it(
+    pipeline: Pipeline, sources: Path, complete: LayerSet, some_message: MakeMessage
+) -> None:
+    half = np.random.default_rng(3).integers(10_000, 12_000, (160, 200)).astype(np.uint16)
+    half[:80] = 65535
+    layer_set = rewritten(complete, sources, "c", png(half))
+    optics = Optics(max_saturated={"c": 0.3})
+
+    reason = only_reason(pipeline, some_message(of=layer_set, optics=optics))
+
+    assert reason == "light c: saturated: 50% of the pixels are at full scale, at most 30% are normal"
+    verdict, _ = pipeline.inspect(some_message(of=layer_set, revision=2), attempt=1)
+    assert verdict.decision is not Decision.INVALID
+
+
+def a_sharp_plate() -> np.ndarray:
+    """Return squares in grain, large enough to tell how sharp they are."""
+    pixels = np.random.default_rng(3).integers(20_000, 22_000, (600, 600)).astype(np.uint16)
+    for corner in range(40, 500, 90):
+        pixels[corner : corner + 40, corner : corner + 60] = 40_000
+        pixels[corner : corner + 40, 560 - corner : 590 - corner] = 5_000
+    return pixels
+
+
+def test_a_picture_out_of_focus(
+    pipeline: Pipeline, sources: Path, complete: LayerSet, some_message: MakeMessage
+) -> None:
+    sharp = a_sharp_plate()
+    for light in "ac":
+        complete = rewritten(complete, sources, light, png(sharp))
+    blurred = rewritten(complete, sources, "b", png(cv2.GaussianBlur(sharp, (0, 0), 4.0)))
+
+    reason = only_reason(pipeline, some_message(of=blurred))
+
+    assert reason.startswith("light b: blurred: its sharpness is 0.")
+    allowed = some_message(of=blurred, optics=Optics(min_sharpness=0.0), revision=2)
+    verdict, _ = pipeline.inspect(allowed, attempt=1)
+    assert verdict.decision is not Decision.INVALID
+    assert [image.sharpness is not None and image.sharpness < 0.17 for image in verdict.images] == [False, True, False]
+
+
+def test_a_picture_that_the_laser_lit(
+    pipeline: Pipeline, sources: Path, complete: LayerSet, some_message: MakeMessage
+) -> None:
+    rows, columns = np.mgrid[:600, :600]
+    glow = 4 / (1 + 1.5 * (np.hypot(columns - 300, rows - 200) / 12) ** 2) ** 1.5 * 65535
+    lit = np.clip(a_sharp_plate() + glow, 0, 65535).astype(np.uint16)
+    for light, pixels in {"a": lit, "b": a_sharp_plate(), "c": a_sharp_plate()}.items():
+        complete = rewritten(complete, sources, light, png(pixels))
+
+    reason = only_reason(pipeline, some_message(of=complete))
+
+    assert reason.startswith("light a: laser on: a spot ")
+    allowed = some_message(of=complete, optics=Optics(glare="allow"), revision=2)
+    assert pipeline.inspect(allowed, attempt=1)[0].decision is not Decision.INVALID
+
+
+def test_a_picture_of_another_size_than_the_profile_knows(
+    pipeline: Pipeline, complete: LayerSet, some_message: MakeMessage
+) -> None:
+    reason = only_reason(pipeline, some_message(of=complete, optics=Optics(width=2000, height=2000)))
+
+    assert reason == "expected 2000 x 2000 pixels, got 200 x 160"
 
 
 def test_lights_of_different_size(

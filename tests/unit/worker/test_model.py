@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import structlog
 
+from layerwatch.bundle import AreaLimits
 from layerwatch.errors import BundleCorruptError, BundleError, SettingsError
 from layerwatch.settings import load_settings
 from worker.engines.choosing import choose_here
@@ -22,6 +23,17 @@ def test_a_bundle_is_loaded_with_what_its_verdicts_name(tiny_bundle: Path) -> No
     assert model.facts.precision == "float32"
     assert model.facts.backend == "openvino"
     assert model.point.limits.reject_px == 400
+
+
+def test_limits_that_are_set_take_the_place_of_the_bundles_own(tiny_bundle: Path) -> None:
+    model = load_model(tiny_bundle, precision="int8", threads=1, limits={"reject_px": 90})
+
+    assert model.point.limits == AreaLimits(min_region_px=4, review_px=20, reject_px=90)
+
+
+def test_limits_that_do_not_fit_the_bundle_stop_the_worker_at_its_start(tiny_bundle: Path) -> None:
+    with pytest.raises(SettingsError, match="correct WORKER_REVIEW_PX"):
+        load_model(tiny_bundle, precision="int8", threads=1, limits={"reject_px": 10})
 
 
 def test_verdicts_name_the_engine_that_was_asked_for(tiny_bundle: Path) -> None:

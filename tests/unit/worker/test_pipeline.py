@@ -30,6 +30,7 @@ def test_a_large_defect_is_rejected_with_all_that_is_known_about_it(
     (region,) = verdict.regions
     assert region.bbox == (70, 60, 30, 30)
     assert region.area_px == 900
+    assert region.lights == ("a", "b", "c")
     assert verdict.defect_area_mm2 == pytest.approx(9.0)
     assert verdict.defect_area_ratio == pytest.approx(900 / (160 * 200))
     assert [(image.light, image.width, image.height, image.bits) for image in verdict.images] == [

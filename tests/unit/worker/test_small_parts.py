@@ -81,3 +81,17 @@ def test_a_worker_has_a_name_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr("socket.gethostname", lambda: "hall_2.example.org")
 
     assert load_settings(WorkerSettings).name == "hall-2-example-org"
+
+
+def test_limits_come_from_the_environment_where_they_are_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WORKER_REVIEW_PX", "30")
+    monkeypatch.setenv("WORKER_REJECT_MM2", "2.5")
+
+    assert load_settings(WorkerSettings).limits == {"review_px": 30, "reject_mm2": 2.5}
+
+
+def test_a_limit_that_no_region_can_reach_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WORKER_REJECT_PX", "0")
+
+    with pytest.raises(SettingsError, match="WORKER_REJECT_PX"):
+        load_settings(WorkerSettings)
