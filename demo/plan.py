@@ -91,7 +91,7 @@ class DemoPlan:
         """Return the processes by name, as command lines for a shell."""
         started = {
             "ingest": ["ingest", "run"],
-            "worker": ["worker", "run"],
+            "worker": ["worker", "pool"],
             "page": ["monitoring", "serve"],
             "verdicts": ["monitoring", "follow", "--from-start", "--table"],
             "printer": ["demo", "print", *self._print_options()],

@@ -1,4 +1,4 @@
-"""SIGTERM and SIGINT as a request to stop after the work in hand."""
+"""SIGTERM and SIGINT as a request to stop after the work in hand; how a process ended, in words."""
 
 import signal
 import threading
@@ -17,3 +17,13 @@ def stop_on_signals() -> Iterator[threading.Event]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def describe_status(status: int) -> str:
+    """Return how a process ended: the name of the signal that ended it, or its exit status."""
+    if status >= 0:
+        return f"exit status {status}"
+    try:
+        return signal.Signals(-status).name
+    except ValueError:
+        return f"signal {-status}"

@@ -37,7 +37,9 @@ from worker.by_hand import HandPicked, folder_by_key, inspect_set, line_of, mess
 from worker.dead_letters import bury
 from worker.engines.port import BACKENDS
 from worker.fetching import PictureFetcher
+from worker.lifeline import when_cut
 from worker.pipeline import Pipeline
+from worker.pool.service import serve_pool
 from worker.quality_report import extremes, lines_of, look_at
 from worker.service import quieten_rq, serve
 from worker.settings import WorkerSettings
@@ -59,6 +61,7 @@ PrecisionOption = Annotated[str | None, typer.Option(help="int8 or float32; not 
 BackendOption = Annotated[
     str | None, typer.Option(help=f"Engine that runs the network: auto, {', '.join(BACKENDS)}.", show_default="auto")
 ]
+LifelineOption = Annotated[int | None, typer.Option("--lifeline", hidden=True, help="Inherited; once cut, it stops.")]
 
 app = typer.Typer(no_args_is_help=True, help="Inspects layer sets, from the queue or by hand.")
 log = structlog.get_logger("worker")
@@ -69,6 +72,7 @@ def run(
     model: ModelOption = None,
     precision: PrecisionOption = None,
     backend: BackendOption = None,
+    line: LifelineOption = None,
 ) -> None:
     """Take jobs from the queue until SIGTERM or Ctrl-C. Settings: WORKER_…, REDIS_URL, SOURCES_DIR, ARTIFACTS_DIR."""
     began = time.perf_counter()
@@ -76,6 +80,8 @@ def run(
     configure_logging(settings.log_format)
     quieten_rq()
     with stop_on_signals() as stop:
+        if line is not None:
+            when_cut(line, stop.set)
         client = connect(settings.redis_url)
         load, place = model_loader(settings), find_model(settings)
         store, pictures = ArtifactStore(settings.artifacts_dir), RedisPictures(client)
@@ -109,6 +115,25 @@ def run(
                 stop=stop,
             )
     log.info("worker_stopped")
+
+
+@app.command()
+def pool(
+    workers: Annotated[
+        int, typer.Option(min=0, max=256, help="0: one for every two CPUs of the cgroup, at least one.")
+    ] = 0,
+    model: ModelOption = None,
+    precision: PrecisionOption = None,
+    backend: BackendOption = None,
+) -> None:
+    """Run several workers, WORKER_NAME-1 and so on, until SIGTERM or Ctrl-C, and start those again that die.
+
+    Unless WORKER_THREADS is set, they share the CPUs. /metrics and /health answer for all of them on
+    WORKER_METRICS_PORT. A second SIGTERM or Ctrl-C does not wait for the jobs in hand.
+    """
+    settings = load_settings(WorkerSettings, model=model, precision=precision, backend=backend)
+    configure_logging(settings.log_format)
+    serve_pool(settings, workers=workers)
 
 
 @app.command()

@@ -1,12 +1,12 @@
 """Inspecting in a process of its own what may have ended a worker before: a second crash ends only that process."""
 
-import signal
 import subprocess
 import sys
 from dataclasses import dataclass
 
 from layerwatch.errors import LayerwatchError
 from layerwatch.job import InspectLayer
+from layerwatch.signals import describe_status
 from layerwatch.verdict import Verdict
 
 
@@ -38,15 +38,10 @@ class InspectionApart:
         command = [sys.executable, "-m", "worker", "inspect-apart", "--attempt", str(attempt), *self.options]
         done = subprocess.run(command, input=message.model_dump_json(by_alias=True).encode(), capture_output=True)  # noqa: PLW1510 - the status is looked at
         if done.returncode < 0:
-            raise InspectionCrashedError(f"the inspection of these pictures crashes ({_name(-done.returncode)})")
+            raise InspectionCrashedError(
+                f"the inspection of these pictures crashes ({describe_status(done.returncode)})"
+            )
         if done.returncode:
             lines = done.stderr.decode(errors="replace").strip().splitlines()
-            raise InspectionFailedError(lines[-1] if lines else f"exit status {done.returncode}")
+            raise InspectionFailedError(lines[-1] if lines else describe_status(done.returncode))
         return Verdict.from_json(done.stdout)
-
-
-def _name(number: int) -> str:
-    try:
-        return signal.Signals(number).name
-    except ValueError:
-        return f"signal {number}"

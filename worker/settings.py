@@ -11,10 +11,12 @@ from layerwatch.settings import SharedSettings
 from layerwatch.vision.read import MAX_PIXELS
 from worker.engines.choosing import Wish
 
+LONGEST_NAME = 64  # of a worker, in each of its verdicts
+
 
 def host_name() -> str:
     """Return this machine's name as a worker's name: stable, and short enough for a verdict."""
-    return re.sub(r"[^A-Za-z0-9-]+", "-", socket.gethostname()).strip("-")[:64] or "worker"
+    return re.sub(r"[^A-Za-z0-9-]+", "-", socket.gethostname()).strip("-")[:LONGEST_NAME] or "worker"
 
 
 class WorkerSettings(SharedSettings):
@@ -44,7 +46,7 @@ class WorkerSettings(SharedSettings):
     backend: Wish = "auto"
     precision: Precision | None = None
     threads: int = Field(default=0, ge=0, le=256)
-    name: str = Field(default_factory=host_name, pattern=r"^[A-Za-z0-9._-]{1,64}$")
+    name: str = Field(default_factory=host_name, max_length=LONGEST_NAME, pattern=r"^[A-Za-z0-9._-]+$")
     review_px: PositiveInt | None = None
     reject_px: PositiveInt | None = None
     review_mm2: PositiveFloat | None = None

@@ -1,18 +1,14 @@
 """Workers killed with -9, as real processes on a real Redis: every layer gets exactly one verdict."""
 
-import hashlib
 import json
-import os
 import signal
 import socket
 import subprocess
 import sys
-import time
 import urllib.request
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Protocol
 
 import pytest
 from redis import Redis
@@ -22,13 +18,22 @@ from rq.serializers import JSONSerializer
 from layerwatch.job import INSPECT_QUEUE, InspectLayer
 from layerwatch.layers import LayerSet
 from layerwatch.redis_queue import RedisQueue
-from layerwatch.redis_results import LEDGER, REVISIONS, STREAM, RedisResults
-from layerwatch.verdict import Decision, Verdict
+from layerwatch.verdict import Decision
+from tests.worker_processes import (
+    POISON,
+    ROOT,
+    Server,
+    nothing_of_rq_is_left,
+    poisoned,
+    published,
+    until,
+    with_crashing_decoder,
+    worker_environment,
+)
 
 pytestmark = pytest.mark.redis
 
 CRASHING_WORKER = Path(__file__).with_name("crashing_worker.py")
-ROOT = Path(__file__).parents[2]
 EVERY_PLACE = (
     "rq.queue:Queue._fetch_dequeued_job",  # popped, and nothing done yet
     "after:worker.service:InspectionWorker.prepare_execution",  # in the registry of started jobs, not yet started
@@ -39,14 +44,6 @@ EVERY_PLACE = (
     "after:worker.jobs:publish",  # published, and not finished
     "worker.service:InspectionWorker.handle_job_success",
 )
-POISON = b"a decoder crashes on this"
-CRASHING_DECODER = f"""
-import ctypes, cv2
-decode = cv2.imdecode
-def crash(buffer, flags):
-    return ctypes.string_at(0) if buffer.tobytes().endswith({POISON!r}) else decode(buffer, flags)
-cv2.imdecode = crash
-"""
 WHILE_ANOTHER_IS_HELD = (
     "worker.popped:PoppedJobs.hold",
     "worker.pipeline:Pipeline._verdict",  # the first is in the making
@@ -58,32 +55,13 @@ MakeMessage = Callable[..., InspectLayer]
 StartWorker = Callable[..., subprocess.Popen[bytes]]
 
 
-class Server(Protocol):
-    """What `any_redis_server` of conftest.py gives."""
-
-    url: str
-
-
 @pytest.fixture
 def start_worker(
     any_redis: Redis, any_redis_server: Server, tiny_bundle: Path, tmp_path: Path, sources: Path
 ) -> Iterator[StartWorker]:
     """Starts workers that notice a death after a second; those that still live are killed at the end."""
-    del any_redis
-    environment = {
-        **os.environ,
-        "REDIS_URL": any_redis_server.url,
-        "SOURCES_DIR": str(sources),
-        "ARTIFACTS_DIR": str(tmp_path / "artifacts"),
-        "WORKER_MODEL": str(tiny_bundle),
-        "WORKER_THREADS": "1",
-        "WORKER_HEARTBEAT_SECONDS": "0.2",
-        "WORKER_DEAD_AFTER_SECONDS": "1",
-        "WORKER_SWEEP_SECONDS": "0.5",
-        "WORKER_RETRY_PAUSE_SECONDS": "0",
-        "LOG_FORMAT": "json",
-        "PYTHONPATH": str(ROOT),
-    }
+    del any_redis, sources
+    environment = worker_environment(any_redis_server.url, tmp_path, tiny_bundle)
     started = []
 
     def start(*, dies_at: str = "", **settings: str) -> subprocess.Popen[bytes]:
@@ -113,41 +91,6 @@ def enqueue(
         return message
 
     return put
-
-
-def poisoned(message: InspectLayer, sources: Path, client: Redis) -> InspectLayer:
-    """Queue a message about the pictures as they are now, with POISON behind the first, in place of the one before."""
-    queue = RedisQueue(client)
-    raw = Queue(INSPECT_QUEUE, connection=client, serializer=JSONSerializer)
-    job = raw.fetch_job(message.id)
-    assert job is not None
-    job.delete()
-    captures = tuple(
-        capture.model_copy(update={"sha256": hashlib.sha256((sources / capture.path).read_bytes()).hexdigest()})
-        for capture in message.captures
-    )
-    anew = message.model_copy(update={"captures": captures})
-    anew = anew.model_copy(update={"id": anew.layer_set.inspection_id})
-    queue.enqueue(anew)
-    return anew
-
-
-def published(client: Redis) -> list[Verdict]:
-    return [verdict for _, verdict in RedisResults(client).since("0", wait_seconds=0.001)]
-
-
-def until(holds: Callable[[], bool], *, seconds: float) -> None:
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline, f"it does not hold after {seconds} s"
-        time.sleep(0.05)
-
-
-def nothing_of_rq_is_left(client: Redis) -> bool:
-    """Whether no job is anywhere; what ends by itself does not count."""
-    ours = {STREAM, LEDGER, REVISIONS, "rq:queues", "rq:workers", "rq:workers:inspect"}
-    kept = {key.decode() for key in client.scan_iter(count=1000) if client.ttl(key) == -1}
-    return kept <= ours
 
 
 def end_of_heartbeats(client: Redis) -> None:
@@ -252,11 +195,10 @@ def test_pictures_that_crash_the_decoder_cost_one_worker_and_are_quarantined(
     first = poison.captures[0]
     (sources / first.path).write_bytes((sources / first.path).read_bytes() + POISON)
     poison = poisoned(poison, sources, any_redis)
-    (tmp_path / "sitecustomize.py").write_text(CRASHING_DECODER, encoding="utf-8")
-    path = f"{tmp_path}{os.pathsep}{ROOT}"
+    crashing = with_crashing_decoder({}, tmp_path)
 
-    assert start_worker(PYTHONPATH=path).wait(timeout=20) == -signal.SIGSEGV
-    worker = start_worker(PYTHONPATH=path)
+    assert start_worker(**crashing).wait(timeout=20) == -signal.SIGSEGV
+    worker = start_worker(**crashing)
     healthy = [enqueue(layer) for layer in (2, 3)]
     until(lambda: len(published(any_redis)) == 3, seconds=30)
 

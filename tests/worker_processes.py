@@ -1,0 +1,92 @@
+"""What the tests of worker processes share: settings that notice a death soon, a decoder that crashes, what is left."""
+
+import hashlib
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol
+
+from redis import Redis
+from rq import Queue
+from rq.serializers import JSONSerializer
+
+from layerwatch.job import INSPECT_QUEUE, InspectLayer
+from layerwatch.redis_queue import RedisQueue
+from layerwatch.redis_results import LEDGER, REVISIONS, STREAM, RedisResults
+from layerwatch.verdict import Verdict
+
+ROOT = Path(__file__).parents[1]
+POISON = b"a decoder crashes on this"
+CRASHING_DECODER = f"""
+import ctypes, cv2
+decode = cv2.imdecode
+def crash(buffer, flags):
+    return ctypes.string_at(0) if buffer.tobytes().endswith({POISON!r}) else decode(buffer, flags)
+cv2.imdecode = crash
+"""
+
+
+class Server(Protocol):
+    """What `any_redis_server` of conftest.py gives."""
+
+    url: str
+
+
+def worker_environment(redis_url: str, folder: Path, model: Path | str) -> dict[str, str]:
+    """Return the environment of workers that notice a death after a second."""
+    return {
+        **os.environ,
+        "REDIS_URL": redis_url,
+        "SOURCES_DIR": str(folder / "incoming"),
+        "ARTIFACTS_DIR": str(folder / "artifacts"),
+        "WORKER_MODEL": str(model),
+        "WORKER_THREADS": "1",
+        "WORKER_HEARTBEAT_SECONDS": "0.2",
+        "WORKER_DEAD_AFTER_SECONDS": "1",
+        "WORKER_SWEEP_SECONDS": "0.5",
+        "WORKER_RETRY_PAUSE_SECONDS": "0",
+        "LOG_FORMAT": "json",
+        "PYTHONPATH": str(ROOT),
+    }
+
+
+def with_crashing_decoder(environment: dict[str, str], folder: Path) -> dict[str, str]:
+    """Return the environment in which unpacking a picture that ends with POISON crashes the process."""
+    (folder / "sitecustomize.py").write_text(CRASHING_DECODER, encoding="utf-8")
+    return {**environment, "PYTHONPATH": f"{folder}{os.pathsep}{ROOT}"}
+
+
+def poisoned(message: InspectLayer, sources: Path, client: Redis) -> InspectLayer:
+    """Queue a message about the pictures as they are now, with POISON behind the first, in place of the one before."""
+    queue = RedisQueue(client)
+    raw = Queue(INSPECT_QUEUE, connection=client, serializer=JSONSerializer)
+    job = raw.fetch_job(message.id)
+    assert job is not None
+    job.delete()
+    captures = tuple(
+        capture.model_copy(update={"sha256": hashlib.sha256((sources / capture.path).read_bytes()).hexdigest()})
+        for capture in message.captures
+    )
+    anew = message.model_copy(update={"captures": captures})
+    anew = anew.model_copy(update={"id": anew.layer_set.inspection_id})
+    queue.enqueue(anew)
+    return anew
+
+
+def published(client: Redis) -> list[Verdict]:
+    return [verdict for _, verdict in RedisResults(client).since("0", wait_seconds=0.001)]
+
+
+def until(holds: Callable[[], bool], *, seconds: float) -> None:
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline, f"it does not hold after {seconds} s"
+        time.sleep(0.05)
+
+
+def nothing_of_rq_is_left(client: Redis) -> bool:
+    """Whether no job is anywhere; what ends by itself does not count."""
+    ours = {STREAM, LEDGER, REVISIONS, "rq:queues", "rq:workers", "rq:workers:inspect"}
+    kept = {key.decode() for key in client.scan_iter(count=1000) if client.ttl(key) == -1}
+    return kept <= ours
