@@ -1,9 +1,12 @@
 """What the tests of worker processes share: settings that notice a death soon, a decoder that crashes, what is left."""
 
 import hashlib
+import json
 import os
+import subprocess
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Protocol
 
@@ -17,6 +20,7 @@ from layerwatch.redis_results import LEDGER, REVISIONS, STREAM, RedisResults
 from layerwatch.verdict import Verdict
 
 ROOT = Path(__file__).parents[1]
+Log = list[dict[str, object]]
 POISON = b"a decoder crashes on this"
 CRASHING_DECODER = f"""
 import ctypes, cv2
@@ -24,6 +28,15 @@ decode = cv2.imdecode
 def crash(buffer, flags):
     return ctypes.string_at(0) if buffer.tobytes().endswith({POISON!r}) else decode(buffer, flags)
 cv2.imdecode = crash
+"""
+WAITING_DECODER = """
+import os, time, cv2
+decode = cv2.imdecode
+def wait(buffer, flags):
+    while os.path.exists({!r}):
+        time.sleep(0.02)
+    return decode(buffer, flags)
+cv2.imdecode = wait
 """
 
 
@@ -55,6 +68,19 @@ def with_crashing_decoder(environment: dict[str, str], folder: Path) -> dict[str
     """Return the environment in which unpacking a picture that ends with POISON crashes the process."""
     (folder / "sitecustomize.py").write_text(CRASHING_DECODER, encoding="utf-8")
     return {**environment, "PYTHONPATH": f"{folder}{os.pathsep}{ROOT}"}
+
+
+def with_waiting_decoder(environment: dict[str, str], folder: Path, *, while_exists: Path) -> dict[str, str]:
+    """Return the environment in which no picture is unpacked as long as a file exists."""
+    while_exists.touch()
+    (folder / "sitecustomize.py").write_text(WAITING_DECODER.format(str(while_exists)), encoding="utf-8")
+    return {**environment, "PYTHONPATH": f"{folder}{os.pathsep}{ROOT}"}
+
+
+def children(pid: int) -> list[int]:
+    """Return the processes that a process started and that run."""
+    listed = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
+    return [int(child) for child in listed if lives(int(child))]
 
 
 def poisoned(message: InspectLayer, sources: Path, client: Redis) -> InspectLayer:
@@ -90,3 +116,39 @@ def nothing_of_rq_is_left(client: Redis) -> bool:
     ours = {STREAM, LEDGER, REVISIONS, "rq:queues", "rq:workers", "rq:workers:inspect"}
     kept = {key.decode() for key in client.scan_iter(count=1000) if client.ttl(key) == -1}
     return kept <= ours
+
+
+class PoolProcess:
+    """A pool that runs, and what it and its workers wrote into their common log."""
+
+    def __init__(self, environment: Mapping[str, str], folder: Path, *, workers: int = 2) -> None:
+        self._log_file = folder / "pool.log"
+        with self._log_file.open("wb") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "worker", "pool", "--workers", str(workers)],
+                env=environment, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+            )  # fmt: skip
+
+    def log(self, event: str = "") -> Log:
+        """Return the whole lines of the log, of one event if it is named."""
+        lines = self._log_file.read_text(encoding="utf-8").splitlines(keepends=True)
+        entries = [json.loads(line) for line in lines if line.startswith("{") and line.endswith("}\n")]
+        return [entry for entry in entries if not event or entry["event"] == event]
+
+    def text(self) -> str:
+        return self._log_file.read_text(encoding="utf-8")
+
+    def pids(self) -> list[int]:
+        """Return the process of each worker that was ever started."""
+        return [int(str(entry["pid"])) for entry in self.log("worker_started")]
+
+    def wait_until_ready(self, workers: int = 2) -> None:
+        until(lambda: len(self.log("worker_ready")) >= workers, seconds=30)
+
+
+def lives(pid: int) -> bool:
+    """Whether a process runs; one whose parent is gone may stay as a zombie where nobody reaps."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 import sys
 import tempfile
 import time
@@ -55,6 +56,7 @@ from worker.wiring import (
 )
 
 NOT_ALL_PASS = 1
+ORPHANED = 1
 
 ModelOption = Annotated[str | None, typer.Option(help="Bundle directory, or name in the registry.")]
 PrecisionOption = Annotated[str | None, typer.Option(help="int8 or float32; not given, what suits the engine.")]
@@ -208,11 +210,13 @@ def _inspect_all(picked: HandPicked, profile: Profile, pipeline: Pipeline, *, wi
 @app.command(hidden=True)
 def inspect_apart(
     attempt: Annotated[int, typer.Option(min=1)],
+    line: Annotated[int, typer.Option("--lifeline")],
     model: ModelOption = None,
     precision: PrecisionOption = None,
     backend: BackendOption = None,
 ) -> None:
     """Inspect the job that comes on standard input and print its verdict: what a worker does with a doubtful one."""
+    when_cut(line, lambda: os._exit(ORPHANED))  # its job is somebody else's, and so are its artifacts
     settings = load_settings(WorkerSettings, model=model, precision=precision, backend=backend)
     configure_logging(settings.log_format, level=logging.WARNING)
     message = InspectLayer.from_wire(json.load(sys.stdin))

@@ -1,5 +1,6 @@
 """Inspecting in a process of its own what may have ended a worker before: a second crash ends only that process."""
 
+import signal
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -8,6 +9,10 @@ from layerwatch.errors import LayerwatchError
 from layerwatch.job import InspectLayer
 from layerwatch.signals import describe_status
 from layerwatch.verdict import Verdict
+from worker.lifeline import lifeline
+
+# What native code ends with; other signals come from outside, as from the system where memory is short.
+CRASHES = frozenset({signal.SIGSEGV, signal.SIGBUS, signal.SIGABRT, signal.SIGILL, signal.SIGFPE})
 
 
 class InspectionCrashedError(LayerwatchError):
@@ -32,15 +37,23 @@ class InspectionApart:
         """Return the verdict on a layer set, whose artifacts are then written.
 
         Raises:
-            InspectionCrashedError: a signal ended the process.
-            InspectionFailedError: it ended in an error.
+            InspectionCrashedError: native code ended the process.
+            InspectionFailedError: it ended in an error, or was killed.
         """
-        command = [sys.executable, "-m", "worker", "inspect-apart", "--attempt", str(attempt), *self.options]
-        done = subprocess.run(command, input=message.model_dump_json(by_alias=True).encode(), capture_output=True)  # noqa: PLW1510 - the status is looked at
-        if done.returncode < 0:
+        with lifeline() as line:
+            command = [sys.executable, "-m", "worker", "inspect-apart", "--attempt", str(attempt), *self.options]
+            done = subprocess.run(  # noqa: PLW1510 - the status is looked at
+                [*command, "--lifeline", str(line)],
+                input=message.model_dump_json(by_alias=True).encode(),
+                capture_output=True,
+                pass_fds=(line,),
+            )
+        if -done.returncode in CRASHES:
             raise InspectionCrashedError(
                 f"the inspection of these pictures crashes ({describe_status(done.returncode)})"
             )
+        if done.returncode < 0:
+            raise InspectionFailedError(f"the process that inspected was ended by {describe_status(done.returncode)}")
         if done.returncode:
             lines = done.stderr.decode(errors="replace").strip().splitlines()
             raise InspectionFailedError(lines[-1] if lines else describe_status(done.returncode))

@@ -7,8 +7,8 @@ from rq.job import Job
 
 from layerwatch.errors import WireError
 from layerwatch.job import InspectLayer
+from worker.attempts import ATTEMPTS, failure_of
 from worker.giving_up import give_up
-from worker.jobs import ATTEMPTS, failure_of
 from worker.station import Station
 
 

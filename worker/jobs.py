@@ -8,15 +8,12 @@ from rq.job import Job
 
 from layerwatch.errors import LayerwatchError, WireError
 from layerwatch.job import InspectLayer
-from layerwatch.redis_queue import RETRIES
 from layerwatch.verdict import Verdict
 from worker import metrics
 from worker.apart import InspectionCrashedError
+from worker.attempts import ATTEMPTS, attempt_of, goes_apart, last_failure, note_apart, remember
 from worker.giving_up import give_up
 from worker.station import Station, current_station
-
-ATTEMPTS = RETRIES  # the run after the last retry is there to give up
-FAILURE = "failure"  # in the job's meta: [attempt, what went wrong]
 
 log = structlog.get_logger("worker")
 
@@ -34,20 +31,30 @@ def inspect_layer(wire: object) -> None:
         _refuse(station, job, error)
         raise
     try:
-        answer(message, station, attempt=_attempt(job), last_failure=_last_failure(job))
+        apart = goes_apart(job)
+        answer(message, station, attempt=attempt_of(job), last_failure=last_failure(job), apart=apart)
     except GaveUpError:
         if job is not None:
             job.retries_left = 0
         raise
     except Exception as error:
-        _remember(job, error)
+        remember(job, error)
         metrics.FAILURES.labels(outcome="retry").inc()
-        time.sleep(_pause(_attempt(job), station))
+        time.sleep(_pause(attempt_of(job), station))
         raise
 
 
-def answer(message: InspectLayer, station: Station, *, attempt: int, last_failure: str = "") -> None:
+def answer(
+    message: InspectLayer, station: Station, *, attempt: int, last_failure: str = "", apart: bool = False
+) -> None:
     """Publish the verdict on a layer set unless it is published.
+
+    Args:
+        message: asks for it.
+        station: where to inspect.
+        attempt: from 1.
+        last_failure: what the attempt before ended with.
+        apart: whether to inspect in a process of its own.
 
     Raises:
         GaveUpError: the attempts are used up; an invalid verdict says so.
@@ -60,9 +67,8 @@ def answer(message: InspectLayer, station: Station, *, attempt: int, last_failur
     if attempt > ATTEMPTS:
         raise _given_up(message, station, last_failure or "the worker died each time", attempt=attempt)
     began = time.perf_counter()
-    worker_died = attempt > 1 and not last_failure
     try:
-        verdict = _written_before(message, station) or _inspect(message, station, attempt, apart=worker_died)
+        verdict = _written_before(message, station) or _inspect(message, station, attempt, apart=apart)
     except InspectionCrashedError as error:
         raise _given_up(message, station, str(error), attempt=attempt) from error
     publish(verdict, station, began=began)
@@ -97,6 +103,7 @@ def _given_up(message: InspectLayer, station: Station, failure: str, *, attempt:
 
 def _inspect(message: InspectLayer, station: Station, attempt: int, *, apart: bool) -> Verdict:
     if apart:
+        note_apart(get_current_job())
         return station.apart.inspect(message, attempt=attempt)
     verdict, _ = station.pipeline.inspect(message, attempt=attempt)
     return verdict
@@ -116,34 +123,9 @@ def _pause(attempt: int, station: Station) -> float:
     return station.retry_pause_seconds * 4 ** (attempt - 1) if attempt < ATTEMPTS else 0.0
 
 
-def _attempt(job: Job | None) -> int:
-    """Return which run this is, from 1; each retry that RQ used up was one."""
-    if job is None or job.retries_left is None:
-        return 1
-    return 1 + max(0, RETRIES - job.retries_left)
-
-
-def failure_of(job: Job) -> tuple[int, str]:
-    """Return the last failure that was noted in a job: in which attempt, and what went wrong."""
-    noted = job.meta.get(FAILURE)
-    return (int(noted[0]), str(noted[1])) if noted else (0, "")
-
-
-def _last_failure(job: Job | None) -> str:
-    """Return what the attempt before this one ended with, empty if its worker died."""
-    attempt, text = failure_of(job) if job is not None else (0, "")
-    return text if attempt == _attempt(job) - 1 else ""
-
-
-def _remember(job: Job | None, error: Exception) -> None:
-    """Note the failure in the job; RQ saves it together with the retry."""
-    if job is not None:
-        job.meta[FAILURE] = [_attempt(job), f"{type(error).__name__}: {error}"[:500]]
-
-
 def _refuse(station: Station, job: Job | None, error: WireError) -> None:
     """Answer a message that no retry will mend."""
     metrics.FAILURES.labels(outcome="refused").inc()
     if job is not None:
         job.retries_left = 0
-        give_up(job.id, None, station, reason=str(error), attempt=_attempt(job))
+        give_up(job.id, None, station, reason=str(error), attempt=attempt_of(job))

@@ -23,6 +23,7 @@ from rq.worker.base import WorkerStatus
 from layerwatch.errors import LayerwatchError, WireError
 from layerwatch.job import INSPECT_LAYER_JOB, INSPECT_QUEUE, InspectLayer
 from layerwatch.redis_queue import FAILURE_TTL_SECONDS, JOB_TIMEOUT_SECONDS, RETRIES
+from worker.attempts import was_cut_off
 from worker.heartbeat import heartbeats
 from worker.popped import PoppedJobs
 from worker.reader import Reader
@@ -63,6 +64,8 @@ class InspectionJob(Job):
     def retry(self, queue: Queue, pipeline: Pipeline) -> None:
         """Queue the job again, ahead of the backlog: its layer has waited long enough."""
         self.enqueue_at_front_on_retry = True
+        if was_cut_off(self):
+            self.retries_left = (self.retries_left or 0) + 1  # in place of the one that RQ takes off
         super().retry(queue, pipeline)
 
 

@@ -3,11 +3,9 @@
 import json
 import os
 import signal
-import subprocess
-import sys
 import urllib.request
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -21,8 +19,9 @@ from layerwatch.redis_queue import RedisQueue
 from layerwatch.verdict import Decision
 from tests.conftest import free_port
 from tests.worker_processes import (
-    ROOT,
+    PoolProcess,
     Server,
+    lives,
     nothing_of_rq_is_left,
     published,
     until,
@@ -30,36 +29,6 @@ from tests.worker_processes import (
 )
 
 pytestmark = pytest.mark.redis
-
-Log = list[dict[str, object]]
-
-
-class PoolProcess:
-    """A pool that runs, and what it and its workers wrote into their common log."""
-
-    def __init__(self, environment: Mapping[str, str], folder: Path) -> None:
-        self._log_file = folder / "pool.log"
-        with self._log_file.open("wb") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "worker", "pool", "--workers", "2"],
-                env=environment, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-            )  # fmt: skip
-
-    def log(self, event: str = "") -> Log:
-        """Return the whole lines of the log, of one event if it is named."""
-        lines = self._log_file.read_text(encoding="utf-8").splitlines(keepends=True)
-        entries = [json.loads(line) for line in lines if line.startswith("{") and line.endswith("}\n")]
-        return [entry for entry in entries if not event or entry["event"] == event]
-
-    def text(self) -> str:
-        return self._log_file.read_text(encoding="utf-8")
-
-    def pids(self) -> list[int]:
-        """Return the process of each worker that was ever started."""
-        return [int(str(entry["pid"])) for entry in self.log("worker_started")]
-
-    def wait_until_ready(self, workers: int = 2) -> None:
-        until(lambda: len(self.log("worker_ready")) >= workers, seconds=30)
 
 
 @pytest.fixture
@@ -101,14 +70,6 @@ def enqueue(
         return message
 
     return put
-
-
-def lives(pid: int) -> bool:
-    """Whether a process runs; one whose parent is gone may stay as a zombie where nobody reaps."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()[0] != "Z"
-    except (FileNotFoundError, ProcessLookupError):
-        return False
 
 
 def test_two_workers_share_a_queue_and_one_target_answers_for_both(

@@ -1,6 +1,7 @@
 """Workers killed with -9, as real processes on a real Redis: every layer gets exactly one verdict."""
 
 import json
+import os
 import signal
 import socket
 import subprocess
@@ -23,11 +24,14 @@ from tests.worker_processes import (
     POISON,
     ROOT,
     Server,
+    children,
+    lives,
     nothing_of_rq_is_left,
     poisoned,
     published,
     until,
     with_crashing_decoder,
+    with_waiting_decoder,
     worker_environment,
 )
 
@@ -209,6 +213,33 @@ def test_pictures_that_crash_the_decoder_cost_one_worker_and_are_quarantined(
     assert {verdicts[message.id].decision for message in healthy} == {Decision.REJECT}
     assert worker.poll() is None
     assert [one.id for one in RedisQueue(any_redis).given_up()] == [poison.id]
+
+
+def test_killing_the_process_that_inspects_or_its_worker_is_not_held_against_the_pictures(
+    any_redis: Redis, start_worker: StartWorker, enqueue: Callable[[int], InspectLayer], tmp_path: Path
+) -> None:
+    message, held = enqueue(1), tmp_path / "held"
+    waiting = with_waiting_decoder({}, tmp_path, while_exists=held)
+    any_redis.hset(f"rq:job:{message.id}", "retries_left", 2)  # a worker died over it
+    for _ in range(3):
+        worker = start_worker(**waiting)
+        until(lambda worker=worker: bool(children(worker.pid)), seconds=20)  # type: ignore[misc]
+        (inspecting,) = children(worker.pid)
+        worker.kill()
+        worker.wait()
+        until(lambda inspecting=inspecting: not lives(inspecting), seconds=5)  # type: ignore[misc]
+    worker = start_worker(**waiting)
+    until(lambda: bool(children(worker.pid)), seconds=20)
+    (inspecting,) = children(worker.pid)
+    os.kill(inspecting, signal.SIGKILL)
+    until(lambda: children(worker.pid) not in ([], [inspecting]), seconds=20)
+    held.unlink()
+
+    until(lambda: bool(published(any_redis)), seconds=15)
+    until(lambda: nothing_of_rq_is_left(any_redis), seconds=5)
+    (verdict,) = published(any_redis)
+    assert verdict.decision is Decision.REJECT
+    assert verdict.attempt == 3
 
 
 def test_a_layer_is_given_up_when_three_workers_died_over_it(
