@@ -133,7 +133,7 @@ class InspectionWorker(SimpleWorker):
             self._popped.put_back(self._held.id)
 
     def _hold_next(self) -> InspectLayer | None:
-        """Pop the job behind the one in hand, if one waits, and return its message, None if it cannot be read."""
+        """Pop the job behind the one in hand, if one waits, and return its message, None if it is not to be read."""
         if not self._may_hold:
             return None
         try:
@@ -141,7 +141,8 @@ class InspectionWorker(SimpleWorker):
             if self._held is None:
                 return None
             self._popped.hold(self._held.id, seconds=self._settings.dead_after_seconds)
-            return InspectLayer.from_wire(self._held.args[0])
+            # What a worker died over before is not unpacked here: it might take this one and the job in hand with it.
+            return InspectLayer.from_wire(self._held.args[0]) if _is_fresh(self._held) else None
         except (RedisError, WireError, DeserializationError, IndexError, TypeError):
             return None  # the job in hand goes on; this one's own turn will tell
 
@@ -178,7 +179,7 @@ class InspectionWorker(SimpleWorker):
         if isinstance(job, InspectionJob):
             job.beating = lambda: self._heartbeats(job, execution)
         # A job that failed before may be about to end this process: it is done alone.
-        self._may_hold = job.retries_left == RETRIES
+        self._may_hold = _is_fresh(job)
         self.perform_job(job, queue, execution)
         self.set_state(WorkerStatus.IDLE)
 
@@ -209,6 +210,11 @@ class InspectionWorker(SimpleWorker):
             error=f"{type(error).__name__}: {error}",
             exc_info=None if isinstance(error, EXPECTED) else exc_info,
         )
+
+
+def _is_fresh(job: Job) -> bool:
+    """Return whether nobody tried the job before."""
+    return job.retries_left == RETRIES
 
 
 def serve(

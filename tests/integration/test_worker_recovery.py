@@ -242,6 +242,22 @@ def test_killing_the_process_that_inspects_or_its_worker_is_not_held_against_the
     assert verdict.attempt == 3
 
 
+def test_a_layer_that_a_worker_died_over_is_not_read_ahead(
+    any_redis: Redis, start_worker: StartWorker, enqueue: Callable[[int], InspectLayer], sources: Path, tmp_path: Path
+) -> None:
+    first, poison = enqueue(1), enqueue(2)
+    picture = sources / poison.captures[0].path
+    picture.write_bytes(picture.read_bytes() + POISON)
+    poison = poisoned(poison, sources, any_redis)
+    any_redis.hset(f"rq:job:{poison.id}", "retries_left", 2)
+
+    worker = start_worker(**with_crashing_decoder({}, tmp_path))
+    until(lambda: len(published(any_redis)) == 2, seconds=20)
+
+    assert worker.poll() is None
+    assert [(verdict.id, verdict.attempt) for verdict in published(any_redis)] == [(first.id, 1), (poison.id, 2)]
+
+
 def test_a_layer_is_given_up_when_three_workers_died_over_it(
     any_redis: Redis, start_worker: StartWorker, enqueue: Callable[[int], InspectLayer]
 ) -> None:
