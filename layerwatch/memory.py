@@ -68,6 +68,9 @@ class InMemoryResults:
         self.verdicts.append(verdict)
         return True
 
+    def published(self, inspection_id: str) -> Verdict | None:
+        return next((verdict for verdict in self.verdicts if verdict.id == inspection_id), None)
+
     def since(self, cursor: str, *, wait_seconds: float) -> Iterator[tuple[str, Verdict]]:
         del wait_seconds  # nobody else can add while we wait
         for number, verdict in enumerate(self.verdicts[int(cursor) :], start=int(cursor) + 1):

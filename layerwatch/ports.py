@@ -83,6 +83,10 @@ class ResultChannel(Protocol):
         """Publish once per inspection id: ledger, stream and channel in one step; False if it was there already."""
         ...
 
+    def published(self, inspection_id: str) -> Verdict | None:
+        """Return an inspection's verdict as it was published, None where there is none or it is kept no longer."""
+        ...
+
     def since(self, cursor: str, *, wait_seconds: float) -> Iterator[tuple[str, Verdict]]:
         """Yield (cursor, verdict) after a cursor ("0" from the start), in order; ends when nothing came for so long."""
         ...

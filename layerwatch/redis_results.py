@@ -61,6 +61,11 @@ class RedisResults:
     def restore(self, verdict: Verdict) -> None:
         self._restore(keys=[LEDGER, REVISIONS], args=[verdict.id, str(verdict.key), verdict.revision])
 
+    def published(self, inspection_id: str) -> Verdict | None:
+        entry = cast("bytes | None", self._redis.hget(LEDGER, inspection_id))
+        found = [] if entry is None else cast("list[Any]", self._redis.xrange(STREAM, entry, entry))
+        return Verdict.from_json(found[0][1][BODY.encode()]) if found else None
+
     def since(self, cursor: str, *, wait_seconds: float) -> Iterator[tuple[str, Verdict]]:
         while True:
             block = max(1, int(wait_seconds * 1000))  # 0 would block for ever

@@ -11,6 +11,7 @@ from layerwatch.job import InspectLayer
 from layerwatch.verdict import Verdict
 from worker import metrics
 from worker.apart import InspectionCrashedError
+from worker.artifacts import VERDICT
 from worker.attempts import ATTEMPTS, attempt_of, goes_apart, last_failure, note_apart, remember
 from worker.giving_up import give_up
 from worker.station import Station, current_station
@@ -63,6 +64,7 @@ def answer(
     if station.results.is_published(message.id):
         log.info("already_published", id=message.id, attempt=attempt)
         station.pictures.discard(message.id)
+        _keep_as_published(message.id, station)
         return
     if attempt > ATTEMPTS:
         raise _given_up(message, station, last_failure or "the worker died each time", attempt=attempt)
@@ -79,6 +81,7 @@ def publish(verdict: Verdict, station: Station, *, began: float) -> None:
     inspected = time.perf_counter()
     if not station.publish(verdict):
         log.warning("already_published", id=verdict.id, attempt=verdict.attempt)
+        _keep_as_published(verdict.id, station)
         return
     metrics.count_verdict(verdict, publish_seconds=time.perf_counter() - inspected)
     log.info(
@@ -116,6 +119,20 @@ def _written_before(message: InspectLayer, station: Station) -> Verdict | None:
     """
     written = station.pipeline.artifacts.verdict(message.layer_set.key)
     return written if written is not None and written.id == message.id else None
+
+
+def _keep_as_published(inspection_id: str, station: Station) -> None:
+    """Write the published verdict over another one of the same inspection.
+
+    Two workers inspect the same where one was taken for dead, as one that is cut off from the network; the verdict of
+    the first is published, the second may have written its own into the folder since.
+    """
+    published = station.results.published(inspection_id)
+    if published is None:
+        return
+    written = station.pipeline.artifacts.verdict(published.key)
+    if written is not None and written.id == inspection_id and written != published:
+        station.pipeline.artifacts.write(published.key, VERDICT, published.to_json().encode())
 
 
 def _pause(attempt: int, station: Station) -> float:

@@ -105,6 +105,20 @@ def test_a_verdict_is_published_once(results: Results, some_verdict: Callable[..
     assert [body for _, body in results.since("0", wait_seconds=0.01)] == [verdict]
 
 
+def test_a_verdict_is_found_by_its_id_as_it_was_published(
+    results: Results, some_verdict: Callable[..., Verdict]
+) -> None:
+    first, second, restored = (some_verdict(layer=layer) for layer in range(3))
+    for verdict in (first, second, first.model_copy(update={"worker": "late"})):
+        results.publish(verdict)
+    results.restore(restored)
+
+    assert results.published(first.id) == first
+    assert results.published(second.id) == second
+    assert results.published(restored.id) is None
+    assert results.published("m290_job42_000099_melt-0123456789ab") is None
+
+
 def test_a_reader_goes_on_behind_its_cursor(results: Results, some_verdict: Callable[..., Verdict]) -> None:
     verdicts = [some_verdict(layer=layer) for layer in range(5)]
     for verdict in verdicts[:3]:

@@ -46,6 +46,20 @@ def test_a_message_that_comes_twice_is_answered_once(
     assert len(results.verdicts) == 1
 
 
+def test_the_artifacts_keep_the_verdict_that_another_worker_published_meanwhile(
+    station: Station, message: InspectLayer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer(message, station, attempt=2)
+    monkeypatch.setattr(station.results, "is_published", lambda _: False)  # it was not yet, when this one began
+    (on_disk,) = (tmp_path / "artifacts").rglob("verdict.json")
+    published = on_disk.read_bytes()
+    on_disk.unlink()
+
+    answer(message, station, attempt=1)
+
+    assert on_disk.read_bytes() == published
+
+
 def test_a_verdict_written_before_a_crash_is_published_as_it_stands(
     station: Station, results: InMemoryResults, message: InspectLayer, tmp_path: Path
 ) -> None:
