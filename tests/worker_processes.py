@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, cast
 
 from redis import Redis
 from rq import Queue
@@ -16,7 +16,7 @@ from rq.serializers import JSONSerializer
 
 from layerwatch.job import INSPECT_QUEUE, InspectLayer
 from layerwatch.redis_queue import RedisQueue
-from layerwatch.redis_results import LEDGER, REVISIONS, STREAM, RedisResults
+from layerwatch.redis_results import BODY, LEDGER, REVISIONS, STREAM, RedisResults
 from layerwatch.verdict import Verdict
 
 ROOT = Path(__file__).parents[1]
@@ -29,14 +29,14 @@ def crash(buffer, flags):
     return ctypes.string_at(0) if buffer.tobytes().endswith({POISON!r}) else decode(buffer, flags)
 cv2.imdecode = crash
 """
-WAITING_DECODER = """
+WAITING = """
 import os, time, cv2
-decode = cv2.imdecode
-def wait(buffer, flags):
-    while os.path.exists({!r}):
+at_once = cv2.{function}
+def wait(*arguments):
+    while os.path.exists({file!r}):
         time.sleep(0.02)
-    return decode(buffer, flags)
-cv2.imdecode = wait
+    return at_once(*arguments)
+cv2.{function} = wait
 """
 
 
@@ -70,10 +70,11 @@ def with_crashing_decoder(environment: dict[str, str], folder: Path) -> dict[str
     return {**environment, "PYTHONPATH": f"{folder}{os.pathsep}{ROOT}"}
 
 
-def with_waiting_decoder(environment: dict[str, str], folder: Path, *, while_exists: Path) -> dict[str, str]:
-    """Return the environment in which no picture is unpacked as long as a file exists."""
+def with_waiting(environment: dict[str, str], folder: Path, *, function: str, while_exists: Path) -> dict[str, str]:
+    """Return the environment in which a function of OpenCV does nothing as long as a file exists."""
     while_exists.touch()
-    (folder / "sitecustomize.py").write_text(WAITING_DECODER.format(str(while_exists)), encoding="utf-8")
+    code = WAITING.format(function=function, file=str(while_exists))
+    (folder / "sitecustomize.py").write_text(code, encoding="utf-8")
     return {**environment, "PYTHONPATH": f"{folder}{os.pathsep}{ROOT}"}
 
 
@@ -98,6 +99,12 @@ def poisoned(message: InspectLayer, sources: Path, client: Redis) -> InspectLaye
     anew = anew.model_copy(update={"id": anew.layer_set.inspection_id})
     queue.enqueue(anew)
     return anew
+
+
+def bodies(client: Redis) -> list[bytes]:
+    """Return what stands on the stream, byte for byte."""
+    entries = cast("list[tuple[bytes, dict[bytes, bytes]]]", client.xrange(STREAM))
+    return [fields[BODY.encode()] for _, fields in entries]
 
 
 def published(client: Redis) -> list[Verdict]:

@@ -16,6 +16,7 @@ from rq import Queue, SimpleWorker
 from rq.exceptions import DequeueTimeout, DeserializationError
 from rq.executions import Execution
 from rq.job import Job
+from rq.registry import StartedJobRegistry
 from rq.serializers import JSONSerializer
 from rq.timeouts import JobTimeoutException
 from rq.worker.base import WorkerStatus
@@ -126,7 +127,10 @@ class InspectionWorker(SimpleWorker):
     def _take_held(self) -> Job | None:
         """Return the job that was popped early, None if there is none or others took it for abandoned."""
         job, self._held = self._held, None
-        return job if job is not None and self._popped.still_there(job.id) else None
+        if job is None or self._popped.still_there(job.id):
+            return job
+        self._popped.let_go(job.id)
+        return None
 
     def _put_back_held(self) -> None:
         if self._held is not None:
@@ -182,6 +186,37 @@ class InspectionWorker(SimpleWorker):
         self._may_hold = _is_fresh(job)
         self.perform_job(job, queue, execution)
         self.set_state(WorkerStatus.IDLE)
+
+    def handle_job_success(
+        self, job: Job, queue: Queue, started_job_registry: StartedJobRegistry, execution: Execution
+    ) -> None:
+        if not self._was_taken_over(job, execution):
+            super().handle_job_success(job, queue, started_job_registry, execution)
+
+    def handle_job_failure(
+        self,
+        job: Job,
+        queue: Queue,
+        started_job_registry: StartedJobRegistry | None = None,
+        exc_string: str = "",
+        execution: Execution | None = None,
+    ) -> None:
+        if not self._was_taken_over(job, execution):
+            super().handle_job_failure(job, queue, started_job_registry, exc_string, execution)
+
+    def _was_taken_over(self, job: Job, execution: Execution | None) -> bool:
+        """Return whether another worker, that took this one for dead, has finished the job meanwhile.
+
+        Of a job that is finished nothing is left but what our heartbeats wrote; RQ would queue it again.
+        """
+        if self.connection.hexists(job.key, "status"):
+            return False
+        with self.connection.pipeline() as pipeline:
+            pipeline.delete(job.key)
+            self.cleanup_execution(job, pipeline, execution)
+            pipeline.execute()
+        log.warning("job_taken_over", id=job.id)
+        return True
 
     def _heartbeats(self, job: Job, execution: Execution) -> AbstractContextManager[None]:
         def beat() -> None:

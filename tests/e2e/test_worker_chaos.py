@@ -22,13 +22,14 @@ from redis import Redis
 from layerwatch.job import InspectLayer
 from layerwatch.layers import LayerSet
 from layerwatch.redis_queue import RedisQueue
-from layerwatch.redis_results import BODY, STREAM
+from layerwatch.redis_results import STREAM
 from layerwatch.registry import Registry
 from layerwatch.verdict import Decision, Verdict
 from tests.conftest import RedisServer, write_tiny_bundle
 from tests.worker_processes import (
     POISON,
     PoolProcess,
+    bodies,
     lives,
     nothing_of_rq_is_left,
     published,
@@ -202,8 +203,7 @@ def assert_only_the_poison_was_given_up(verdicts: list[Verdict], queue: RedisQue
 
 
 def assert_artifacts_are_those_of_the_stream(client: Redis, artifacts: Path) -> None:
-    for _, fields in client.xrange(STREAM):
-        body = fields[BODY.encode()]
+    for body in bodies(client):
         verdict = Verdict.from_json(body)
         folder = artifacts / verdict.key.folder
         assert (folder / "verdict.json").read_bytes() == body, verdict.id

@@ -31,7 +31,7 @@ from tests.worker_processes import (
     published,
     until,
     with_crashing_decoder,
-    with_waiting_decoder,
+    with_waiting,
     worker_environment,
 )
 
@@ -219,7 +219,7 @@ def test_killing_the_process_that_inspects_or_its_worker_is_not_held_against_the
     any_redis: Redis, start_worker: StartWorker, enqueue: Callable[[int], InspectLayer], tmp_path: Path
 ) -> None:
     message, held = enqueue(1), tmp_path / "held"
-    waiting = with_waiting_decoder({}, tmp_path, while_exists=held)
+    waiting = with_waiting({}, tmp_path, function="imdecode", while_exists=held)
     any_redis.hset(f"rq:job:{message.id}", "retries_left", 2)  # a worker died over it
     for _ in range(3):
         worker = start_worker(**waiting)
