@@ -64,7 +64,7 @@ def answer(
     if station.results.is_published(message.id):
         log.info("already_published", id=message.id, attempt=attempt)
         station.pictures.discard(message.id)
-        _keep_as_published(message.id, station)
+        keep_as_published(message.id, station)
         return
     if attempt > ATTEMPTS:
         raise _given_up(message, station, last_failure or "the worker died each time", attempt=attempt)
@@ -81,7 +81,7 @@ def publish(verdict: Verdict, station: Station, *, began: float) -> None:
     inspected = time.perf_counter()
     if not station.publish(verdict):
         log.warning("already_published", id=verdict.id, attempt=verdict.attempt)
-        _keep_as_published(verdict.id, station)
+        keep_as_published(verdict.id, station)
         return
     metrics.count_verdict(verdict, publish_seconds=time.perf_counter() - inspected)
     log.info(
@@ -121,7 +121,7 @@ def _written_before(message: InspectLayer, station: Station) -> Verdict | None:
     return written if written is not None and written.id == message.id else None
 
 
-def _keep_as_published(inspection_id: str, station: Station) -> None:
+def keep_as_published(inspection_id: str, station: Station) -> None:
     """Write the published verdict over another one of the same inspection.
 
     Two workers inspect the same where one was taken for dead, as one that is cut off from the network; the verdict of
@@ -130,9 +130,13 @@ def _keep_as_published(inspection_id: str, station: Station) -> None:
     published = station.results.published(inspection_id)
     if published is None:
         return
-    written = station.pipeline.artifacts.verdict(published.key)
-    if written is not None and written.id == inspection_id and written != published:
-        station.pipeline.artifacts.write(published.key, VERDICT, published.to_json().encode())
+    artifacts = station.pipeline.artifacts
+    try:
+        written = artifacts.verdict(published.key)
+        if written is not None and written.id == inspection_id and written != published:
+            artifacts.write(published.key, VERDICT, published.to_json().encode())
+    except OSError as error:
+        log.error("artifact_not_written", layer=str(published.key), error=str(error))  # noqa: TRY400 - no bug of ours
 
 
 def _pause(attempt: int, station: Station) -> float:

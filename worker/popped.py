@@ -10,12 +10,14 @@ from typing import cast
 from rq import Queue
 
 HELD = "layerwatch:held"  # sorted set: job id -> Unix time until which a living worker holds it
+LEFT_BEHIND = "left_behind"  # field of a job's record: a worker died while it held the job
 
 # One atomic step: of two workers that see the same job only one puts it back, and only as long as nobody started it.
 PUT_BACK = """
 redis.call('ZREM', KEYS[4], ARGV[1])
 if redis.call('LREM', KEYS[1], 1, ARGV[1]) == 0 then return 0 end
 if redis.call('EXISTS', KEYS[3]) == 0 then return 0 end
+if ARGV[2] ~= '' then redis.call('HSET', KEYS[3], ARGV[2], 1) end
 redis.call('LPUSH', KEYS[2], ARGV[1])
 return 1
 """
@@ -42,10 +44,19 @@ class PoppedJobs:
         """Hold the job no longer: it is started now."""
         self._redis.zrem(HELD, job_id)
 
-    def put_back(self, job_id: str) -> bool:
-        """Put the job at the head of its queue; False if it is gone."""
+    def put_back(self, job_id: str, *, left_behind: bool = False) -> bool:
+        """Put the job at the head of its queue; False if it is gone.
+
+        Args:
+            job_id: of the job.
+            left_behind: whether its holder died, perhaps over its pictures.
+        """
         keys = [self._list.key, self._queue.key, self._queue.job_class.key_for(job_id), HELD]
-        return bool(self._put_back(keys=keys, args=[job_id]))
+        return bool(self._put_back(keys=keys, args=[job_id, LEFT_BEHIND if left_behind else ""]))
+
+    def was_left_behind(self, job_id: str) -> bool:
+        """Return whether a worker died while it held the job."""
+        return bool(self._redis.hexists(self._queue.job_class.key_for(job_id), LEFT_BEHIND))
 
     def unheld(self) -> list[str]:
         """Return the popped jobs that nobody says to hold."""

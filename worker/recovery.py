@@ -74,7 +74,11 @@ class Recovery:
         self._popped = {job_id: self._popped.get(job_id, now) for job_id in waiting}
         started = set(self._live_job_ids()) if waiting else set()
         for job_id, seen in self._popped.items():
-            if now - seen >= self.every_seconds * 0.9 and job_id not in started and self.popped.put_back(job_id):
+            if (
+                now - seen >= self.every_seconds * 0.9
+                and job_id not in started
+                and self.popped.put_back(job_id, left_behind=True)
+            ):
                 self._recovered(job_id, "popped")
 
     def _live_job_ids(self) -> list[str]:

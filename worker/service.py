@@ -26,10 +26,12 @@ from layerwatch.job import INSPECT_LAYER_JOB, INSPECT_QUEUE, InspectLayer
 from layerwatch.redis_queue import FAILURE_TTL_SECONDS, JOB_TIMEOUT_SECONDS, RETRIES
 from worker.attempts import was_cut_off
 from worker.heartbeat import heartbeats
+from worker.jobs import keep_as_published
 from worker.popped import PoppedJobs
 from worker.reader import Reader
 from worker.recovery import Recovery
 from worker.settings import WorkerSettings
+from worker.station import current_station
 
 POLL_SECONDS = 1  # a request to stop is noticed so soon; new jobs come at once
 SHORTEST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.5, 5.0  # between two tries to reach Redis
@@ -146,7 +148,9 @@ class InspectionWorker(SimpleWorker):
                 return None
             self._popped.hold(self._held.id, seconds=self._settings.dead_after_seconds)
             # What a worker died over before is not unpacked here: it might take this one and the job in hand with it.
-            return InspectLayer.from_wire(self._held.args[0]) if _is_fresh(self._held) else None
+            if not _is_fresh(self._held) or self._popped.was_left_behind(self._held.id):
+                return None
+            return InspectLayer.from_wire(self._held.args[0])
         except (RedisError, WireError, DeserializationError, IndexError, TypeError):
             return None  # the job in hand goes on; this one's own turn will tell
 
@@ -211,6 +215,7 @@ class InspectionWorker(SimpleWorker):
         """
         if self.connection.hexists(job.key, "status"):
             return False
+        keep_as_published(job.id, current_station())
         with self.connection.pipeline() as pipeline:
             pipeline.delete(job.key)
             self.cleanup_execution(job, pipeline, execution)

@@ -34,6 +34,7 @@ from tests.worker_processes import (
     with_waiting,
     worker_environment,
 )
+from worker.popped import PoppedJobs
 
 pytestmark = pytest.mark.redis
 
@@ -256,6 +257,26 @@ def test_a_layer_that_a_worker_died_over_is_not_read_ahead(
 
     assert worker.poll() is None
     assert [(verdict.id, verdict.attempt) for verdict in published(any_redis)] == [(first.id, 1), (poison.id, 2)]
+
+
+def test_a_layer_that_a_worker_left_behind_is_not_read_ahead_again(
+    any_redis: Redis, start_worker: StartWorker, enqueue: Callable[[int], InspectLayer], sources: Path, tmp_path: Path
+) -> None:
+    first, poison = enqueue(1), enqueue(2)
+    picture = sources / poison.captures[0].path
+    picture.write_bytes(picture.read_bytes() + POISON)
+    poison = poisoned(poison, sources, any_redis)
+    queue = Queue(INSPECT_QUEUE, connection=any_redis, serializer=JSONSerializer)
+    queue.remove(poison.id)
+    any_redis.rpush(queue.intermediate_queue.key, poison.id)  # as a worker leaves it that unpacked it, and died
+    assert PoppedJobs(queue).put_back(poison.id, left_behind=True)
+    queue.remove(first.id)
+    queue.push_job_id(first.id, at_front=True)
+
+    worker = start_worker(**with_crashing_decoder({}, tmp_path))
+
+    assert worker.wait(timeout=20) == -signal.SIGSEGV  # in its own turn
+    assert [(verdict.id, verdict.attempt) for verdict in published(any_redis)] == [(first.id, 1)]
 
 
 def test_a_layer_is_given_up_when_three_workers_died_over_it(
