@@ -4,17 +4,18 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Literal
 
 import structlog
 from redis.exceptions import RedisError
 
 from ingest import metrics
-from ingest.artifacts import is_about, verdict_on_disk
+from ingest.artifacts import is_about, verdict_kept
 from ingest.assembly import Emission
 from ingest.metrics import QUEUED, Outcome
 from ingest.offer import Offer, announce, outcome_of
+from layerwatch.artifacts import Artifacts
+from layerwatch.errors import ArtifactsAwayError
 from layerwatch.job import InspectLayer
 from layerwatch.layers import LayerKey, LayerSet
 from layerwatch.ports import LayerQueue, Ledger, SourceBoard
@@ -23,6 +24,8 @@ from layerwatch.profile import Profile
 FIRST_PAUSE_SECONDS = 0.25
 LONGEST_PAUSE_SECONDS = 5.0
 FULL_PAUSE_SECONDS = 1.0
+ARTIFACTS_PAUSE_SECONDS = 5.0
+MOST_AT_ONCE = 100  # each may ask a distant object store; the loop has other work
 QUEUE_LIMIT = 10_000
 Priority = Literal["high", "normal", "low"]
 
@@ -31,12 +34,16 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sink:
-    """Where layer sets go, how it is known where they have been, and where the state of their source is told."""
+    """Where layer sets go, how it is known where they have been, and where the state of their source is told.
+
+    Attributes:
+        artifacts: hold the verdicts that a wiped Redis has forgotten.
+    """
 
     queue: LayerQueue
     ledger: Ledger
     sources: SourceBoard
-    artifacts_dir: Path
+    artifacts: Artifacts
 
 
 class Feed:
@@ -45,6 +52,7 @@ class Feed:
     Attributes:
         outcomes: how many sets had which outcome since the start.
         is_full: sets of the backlog wait because the queue is as long as it may be.
+        artifacts_away: sets wait because nobody can say now whether their verdict lies in the object store.
         outstanding: inspections on the queue that are not known to be published, oldest first.
         witness: an inspection that once was published; if the ledger forgets it, Redis lost its state.
         has_forgotten: the ledger forgot the witness, and was told of it again.
@@ -73,7 +81,7 @@ class Feed:
         self._pause = 0.0
         self._retry_at = 0.0
         self.outcomes: Counter[Outcome] = Counter()
-        self.is_full = False
+        self.is_full = self.artifacts_away = False
         self.outstanding: dict[str, LayerKey] = {}
         self.witness = ""
         self.has_forgotten = False
@@ -100,19 +108,21 @@ class Feed:
             older = self._offers.get(key)
             if older is None or older.id != emission.layer_set.inspection_id:
                 self._offers[key] = Offer(emission=emission, settled=self._wall_clock())
-            if self._is_urgent(emission) and not self.is_down:
+            if self._is_urgent(emission) and not (self.is_down or self.artifacts_away):
                 self._retry_at = 0.0  # a full queue is no reason for it to wait
 
     def flush(self, now: float) -> None:
-        """Hand what waits to the queue; what Redis did not take, or has no room for, is tried again later.
+        """Hand what waits to the queue, some at a time; what Redis did not take, or has no room for, is tried later.
 
         Args:
             now: the time, in seconds of a clock that never goes back.
         """
         if not self._offers or now < self._retry_at:
             return
-        self.guard(now, self._send_all)
-        if self._offers and not self.is_down:
+        self.guard(now, self._send_some)
+        if self.artifacts_away and not self.is_down:
+            self._retry_at = now + ARTIFACTS_PAUSE_SECONDS
+        elif self.is_full and not self.is_down:
             self._retry_at = now + FULL_PAUSE_SECONDS
 
     def guard(self, now: float, work: Callable[[], None]) -> None:
@@ -129,14 +139,27 @@ class Feed:
             log.info("redis_up")
         self._pause = self._retry_at = 0.0
 
-    def _send_all(self) -> None:
+    def _send_some(self) -> None:
+        try:
+            self._note_full(now_full=not self._send_in_order())
+        except ArtifactsAwayError as error:
+            if not self.artifacts_away:
+                log.warning("artifacts_away", error=str(error), waiting=len(self._offers))
+            self.artifacts_away = True
+            return
+        if self.artifacts_away:
+            log.info("artifacts_back")
+        self.artifacts_away = False
+
+    def _send_in_order(self) -> bool:
+        """Send as much as may be sent at once; False if the queue had no room for it."""
         room = self._limit - self._sink.queue.depth()
-        for offer, ahead in self._in_order():
+        for offer, ahead in self._in_order()[:MOST_AT_ONCE]:
             if room <= 0 and not self._is_urgent(offer.emission):
-                break  # the backlog comes last
+                return False  # the backlog comes last
             room -= self._send(offer, ahead=ahead) in QUEUED
             del self._offers[offer.emission.layer_set.key]
-        self._note_full(now_full=bool(self._offers))
+        return True
 
     def _note_full(self, *, now_full: bool) -> None:
         if now_full and not self.is_full:
@@ -201,7 +224,7 @@ class Feed:
 
         Where Redis was wiped, the ledger counts revisions on from there.
         """
-        written = verdict_on_disk(self._sink.artifacts_dir, layer_set.key)
+        written = verdict_kept(self._sink.artifacts, layer_set.key)
         if written is None:
             return None
         is_underway = self._sink.queue.holds(written.id)  # the worker wrote it and has not published it yet
