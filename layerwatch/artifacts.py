@@ -15,7 +15,7 @@ from layerwatch.paths import below
 
 MOST_BYTES = 64 * 1024 * 1024
 OBJECT_STORES = {  # scheme -> what to install; only where a PUT is there whole or not at all
-    "s3": "'.[s3]'",
+    "s3": "-e '.[s3]'",
     "gs": "gcsfs",
     "gcs": "gcsfs",
     "az": "adlfs",

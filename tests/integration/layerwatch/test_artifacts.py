@@ -97,7 +97,7 @@ def test_a_reader_sees_one_whole_file_or_the_other(artifacts: Artifacts, locatio
     reader = open_artifacts(location)
 
     def write() -> None:
-        for number in range(30):
+        for number in range(12):
             artifacts.write(OVERLAY, contents[number % 2])
         over.set()
 
@@ -137,9 +137,9 @@ def test_where_nothing_can_be_written_the_start_is_refused_in_words(tmp_path: Pa
     (tmp_path / "artifacts").write_text("a file where the folder should be")
     assert s3_url
 
-    with pytest.raises(SettingsError, match="cannot write to .*artifacts"):
+    with pytest.raises(SettingsError, match=r"cannot write to .*artifacts"):
         open_artifacts(tmp_path / "artifacts").prepare()
-    with pytest.raises(SettingsError, match="s3://no-such-bucket/x: .*bucket does not exist.*are bucket, endpoint"):
+    with pytest.raises(SettingsError, match=r"s3://no-such-bucket/x: .*bucket does not exist.*are bucket, endpoint"):
         open_artifacts(StoreUrl.parse("s3://no-such-bucket/x")).prepare()
 
 
