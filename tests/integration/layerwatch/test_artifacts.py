@@ -152,20 +152,36 @@ def test_a_bucket_that_is_not_there_takes_no_file(s3_url: str) -> None:
 
 
 @pytest.fixture
-def silent_server(s3_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+def silent_server(s3_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[socket.socket]:
     """A server that takes connections and never says a word, at the address that the environment leads to."""
+    assert s3_url
+    monkeypatch.setattr("layerwatch.object_store.CALL_SECONDS", 0.5)
     with socket.create_server(("127.0.0.1", 0)) as listening:
         monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{listening.getsockname()[1]}")
-        yield s3_url
+        yield listening
 
 
-def test_a_store_that_is_silent_is_given_up(silent_server: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("layerwatch.object_store.CALL_SECONDS", 0.5)
-    store = open_artifacts(StoreUrl.parse(silent_server))
+@pytest.mark.usefixtures("silent_server")
+def test_a_store_that_is_silent_is_given_up() -> None:
+    store = open_artifacts(StoreUrl.parse("s3://bucket"))
 
     for ask in (store.read, store.remove, lambda path: store.write(path, b"{}")):
         with pytest.raises(ArtifactsAwayError, match=r"no answer within 0\.5 s"):
             ask(VERDICT)
+
+
+def test_a_write_that_was_given_up_does_not_come_late(silent_server: socket.socket) -> None:
+    with pytest.raises(ArtifactsAwayError):
+        open_artifacts(StoreUrl.parse("s3://bucket")).write(VERDICT, b"{}")
+
+    connection, _ = silent_server.accept()
+    with connection:
+        connection.settimeout(5)  # left alone, it would wait for an answer for longer
+        while connection.recv(65536):
+            pass
+    silent_server.setblocking(False)
+    with pytest.raises(BlockingIOError):
+        silent_server.accept()  # nobody tries again
 
 
 def test_a_store_where_nobody_listens_is_away_and_that_is_an_error_of_the_system(
