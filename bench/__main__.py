@@ -12,6 +12,7 @@ from rich.console import Console
 
 from bench.bare import PRECISIONS, steps_figures, time_bare_loop
 from bench.cases import one_light, three_lights
+from bench.codecs import codec_figures
 from bench.footprint import footprint_figures, measure_footprint
 from bench.ingest import ingest_figures
 from bench.page import Figures, show, write_page
@@ -25,6 +26,7 @@ app = typer.Typer(help="Times reading, inference, the whole path and ingest on t
 
 class Part(StrEnum):
     NETWORK = "network"  # one tile on each engine, beside the prototypes' way
+    CODECS = "codecs"  # decoders, encoders, labelling
     INSPECTION = "inspection"  # the steps, and the whole path through ingest, queue and worker
     FOOTPRINT = "footprint"  # a worker's start, and its memory over many layer sets
     INGEST = "ingest"  # backlogs, idling, layers that are printed now
@@ -60,6 +62,9 @@ def _measure(  # noqa: PLR0913 - the choices of the user
     if Part.NETWORK in parts:
         with progress.status("network"):
             yield network_figures(bundle)
+    if Part.CODECS in parts:
+        with progress.status("codecs"):
+            yield codec_figures()
     if Part.INSPECTION in parts:
         yield from _inspections(work, progress)
     if Part.FOOTPRINT in parts:

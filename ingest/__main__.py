@@ -13,6 +13,7 @@ import structlog
 import typer
 from rich.console import Console
 
+from ingest.by_value import sender_of
 from ingest.check import offer_profile, show
 from ingest.feed import Sink
 from ingest.fleet import Fleet
@@ -107,6 +108,7 @@ def run(  # noqa: PLR0913 - one argument an option
             sink,
             rescan_seconds=settings.rescan_seconds,
             queue_limit=settings.queue_limit,
+            sender=sender_of(settings, client, each.locate) if settings.send == "bytes" else None,
             ledger=DiskLedger(ledger_file(settings.ledger_dir, each.name, each.root)),
         )
 

@@ -9,6 +9,7 @@ from math import inf
 from ingest.assembly import Assembly
 from ingest.examine import examine, unreadable
 from ingest.intake import frame_of
+from ingest.sending import ByValue, NoRoomError
 from ingest.settings import Printer
 from ingest.source import Found, Source
 from layerwatch.job import InspectLayer
@@ -21,6 +22,7 @@ class Answer(StrEnum):
     WAITS = "waits already"  # it is on the queue, or a worker has it
     UNKNOWN = "there is no picture of it"  # in no folder that is watched
     UNREADABLE = "its message cannot be read"  # only the pictures could tell
+    UNSENT = "its pictures cannot be sent from here now"  # no room for them in Redis, or they are not in SOURCES_DIR
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,11 +36,17 @@ class Asked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Desk:
-    """Where requests go."""
+    """Where requests go.
+
+    Attributes:
+        sender: sends pictures with their bytes where `by_value` or the message says that they travel so.
+    """
 
     queue: LayerQueue
     quarantine: Quarantine
     ledger: Ledger
+    sender: ByValue
+    by_value: bool = False
 
     def ask(self, message: InspectLayer) -> Asked:
         """Queue what a message asks for, ahead of all others, as the next inspection of these pictures."""
@@ -46,14 +54,27 @@ class Desk:
         while self.ledger.is_published(message.asked_again(times).id):
             times += 1
         wanted = message.asked_again(times)
+        sent = self._sent(wanted)
+        if sent is None:
+            return Asked(layer=layer, answer=Answer.UNSENT)
         if self.queue.holds(wanted.id) and not self.quarantine.forget(wanted.id):
             return Asked(layer=layer, answer=Answer.WAITS)
         revision = self.ledger.revision(message.layer_set.key, wanted.id)
         changes = {"revision": revision, "queued": datetime.now(UTC), "live": True}
-        if not self.queue.enqueue(wanted.model_copy(update=changes), ahead=True):
+        if not self.queue.enqueue(sent.model_copy(update=changes), ahead=True):
             return Asked(layer=layer, answer=Answer.WAITS)
         self.quarantine.forget(message.id)
         return Asked(layer=layer, answer=Answer.QUEUED, revision=revision)
+
+    def _sent(self, message: InspectLayer) -> InspectLayer | None:
+        """Return the message with its pictures sent, where they are to be; None if that is not possible now."""
+        if not self.by_value and all(capture.sent == "path" for capture in message.captures):
+            return message
+        try:
+            sent = self.sender.send(message)
+        except (NoRoomError, OSError):
+            return None
+        return None if sent.unsent and not message.problems else sent
 
     def retry(self, given_up: Iterable[GivenUp]) -> list[Asked]:
         """Ask again for inspections that were given up on, with the pictures that they were asked for with."""

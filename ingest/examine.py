@@ -1,5 +1,6 @@
 """One look at a file that has been quiet: its digest, and whether it is a whole picture."""
 
+import errno
 import hashlib
 import os
 import stat
@@ -15,6 +16,7 @@ from layerwatch.vision.containers.sniff import declare
 
 MAX_FILE_BYTES = 512 * 1024 * 1024
 HEAD_BYTES = 1024 * 1024
+FORBIDDEN = frozenset({errno.EACCES, errno.EPERM})  # waiting for the share does not help
 TOO_LARGE = f"the file is larger than {MAX_FILE_BYTES >> 20} MiB"
 
 log = structlog.get_logger()

@@ -1,5 +1,6 @@
 """Layer sets go to the queue: each once, in order, and none is lost while Redis is away."""
 
+import time
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from ingest.artifacts import is_about, verdict_kept
 from ingest.assembly import Emission
 from ingest.metrics import QUEUED, Outcome
 from ingest.offer import Offer, announce, outcome_of
+from ingest.sending import ByPath, NoRoomError, Sender
 from layerwatch.artifacts import Artifacts
 from layerwatch.errors import ArtifactsAwayError
 from layerwatch.job import InspectLayer
@@ -25,7 +27,8 @@ FIRST_PAUSE_SECONDS = 0.25
 LONGEST_PAUSE_SECONDS = 5.0
 FULL_PAUSE_SECONDS = 1.0
 ARTIFACTS_PAUSE_SECONDS = 5.0
-MOST_AT_ONCE = 100  # each may ask a distant object store; the loop has other work
+SEND_SECONDS = 0.5  # sets are sent for so long before anything else gets its turn
+MAX_UNREAD = 3  # sets whose pictures cannot be read now: the share stalls, the others wait too
 QUEUE_LIMIT = 10_000
 Priority = Literal["high", "normal", "low"]
 
@@ -50,36 +53,40 @@ class Feed:
     """Offers wait here until Redis took them; those that it took are watched until they have their verdict.
 
     Attributes:
+        sender: takes the pictures to where workers find them.
         outcomes: how many sets had which outcome since the start.
-        is_full: sets of the backlog wait because the queue is as long as it may be.
+        is_full: sets wait because the queue is as long as it may be, or as many pictures lie in Redis as may.
         artifacts_away: sets wait because nobody can say now whether their verdict lies in the object store.
         outstanding: inspections on the queue that are not known to be published, oldest first.
         witness: an inspection that once was published; if the ledger forgets it, Redis lost its state.
         has_forgotten: the ledger forgot the witness, and was told of it again.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - one keyword for each thing that may be chosen
         self,
         sink: Sink,
         profile: Profile,
         *,
         priority: Priority = "normal",
         queue_limit: int = QUEUE_LIMIT,
+        sender: Sender | None = None,
         wall_clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         """Hand sets to a sink; those of a backlog only while fewer than `queue_limit` inspections wait.
 
         Layers that are being printed go ahead of a backlog, those of high priority ahead of everything; those of low
-        priority are queued as if they were a backlog.
+        priority are queued as if they were a backlog. Without a sender the jobs name paths alone.
         """
         self._sink = sink
         self._limit = queue_limit
+        self.sender: Sender = sender or ByPath()
         self._priority = priority
         self._profile = profile
         self._wall_clock = wall_clock
         self._offers: dict[LayerKey, Offer] = {}
         self._pause = 0.0
         self._retry_at = 0.0
+        self._more_to_send = self._is_unread = False
         self.outcomes: Counter[Outcome] = Counter()
         self.is_full = self.artifacts_away = False
         self.outstanding: dict[str, LayerKey] = {}
@@ -112,18 +119,18 @@ class Feed:
                 self._retry_at = 0.0  # a full queue is no reason for it to wait
 
     def flush(self, now: float) -> None:
-        """Hand what waits to the queue, some at a time; what Redis did not take, or has no room for, is tried later.
+        """Hand what waits to the queue; what Redis did not take, or has no room for, is tried again later.
 
         Args:
             now: the time, in seconds of a clock that never goes back.
         """
         if not self._offers or now < self._retry_at:
             return
-        self.guard(now, self._send_some)
-        if self.artifacts_away and not self.is_down:
-            self._retry_at = now + ARTIFACTS_PAUSE_SECONDS
-        elif self.is_full and not self.is_down:
-            self._retry_at = now + FULL_PAUSE_SECONDS
+        self._more_to_send = False
+        self.guard(now, self._send_all)
+        if self._offers and not self.is_down:
+            pause = ARTIFACTS_PAUSE_SECONDS if self.artifacts_away else FULL_PAUSE_SECONDS
+            self._retry_at = now if self._more_to_send else now + pause
 
     def guard(self, now: float, work: Callable[[], None]) -> None:
         """Do something with Redis; note when it goes and when it comes back, and pause longer each time in between."""
@@ -139,32 +146,53 @@ class Feed:
             log.info("redis_up")
         self._pause = self._retry_at = 0.0
 
-    def _send_some(self) -> None:
-        try:
-            self._note_full(now_full=not self._send_in_order())
-        except ArtifactsAwayError as error:
-            if not self.artifacts_away:
-                log.warning("artifacts_away", error=str(error), waiting=len(self._offers))
-            self.artifacts_away = True
-            return
-        if self.artifacts_away:
-            log.info("artifacts_back")
-        self.artifacts_away = False
-
-    def _send_in_order(self) -> bool:
-        """Send as much as may be sent at once; False if the queue had no room for it."""
+    def _send_all(self) -> None:
+        began, full, unread, away = time.monotonic(), "", 0, ""
         room = self._limit - self._sink.queue.depth()
-        for offer, ahead in self._in_order()[:MOST_AT_ONCE]:
+        for offer, ahead in self._in_order():
             if room <= 0 and not self._is_urgent(offer.emission):
-                return False  # the backlog comes last
-            room -= self._send(offer, ahead=ahead) in QUEUED
-            del self._offers[offer.emission.layer_set.key]
-        return True
+                full = "queue"  # the backlog comes last
+                break
+            if time.monotonic() - began > SEND_SECONDS:
+                self._more_to_send = True
+                break
+            try:
+                room -= self._send(offer, ahead=ahead) in QUEUED
+            except NoRoomError:
+                full = "pictures"
+                break
+            except ArtifactsAwayError as error:
+                away = str(error)
+                break
+            except OSError as error:
+                unread += 1
+                self._put_off(offer, error)
+                if unread == MAX_UNREAD:
+                    break
+            else:
+                del self._offers[offer.emission.layer_set.key]
+        self._is_unread = unread > 0
+        self._note_full(full)
+        self._note_away(away)
 
-    def _note_full(self, *, now_full: bool) -> None:
-        if now_full and not self.is_full:
-            log.info("queue_full", limit=self._limit, waiting=len(self._offers))
-        self.is_full = now_full
+    def _put_off(self, offer: Offer, error: OSError) -> None:
+        """Let a set whose pictures cannot be read now hold up no other."""
+        if not self._is_unread:
+            log.warning("pictures_not_read", layer=str(offer.emission.layer_set.key), error=str(error))
+        self._is_unread = True
+        self._offers[offer.emission.layer_set.key] = self._offers.pop(offer.emission.layer_set.key)
+
+    def _note_full(self, what: str) -> None:
+        if what and not self.is_full:
+            log.info("queue_full", what=what, limit=self._limit, waiting=len(self._offers))
+        self.is_full = bool(what)
+
+    def _note_away(self, error: str) -> None:
+        if error and not self.artifacts_away:
+            log.warning("artifacts_away", error=error, waiting=len(self._offers))
+        elif self.artifacts_away and not error:
+            log.info("artifacts_back")
+        self.artifacts_away = bool(error)
 
     def _in_order(self) -> list[tuple[Offer, bool]]:
         """Return what is to be sent, and whether ahead of the backlog.
@@ -200,6 +228,7 @@ class Feed:
             return Outcome.KNOWN
         if is_held:
             self.outstanding[inspection_id] = key
+            self.sender.keep(offer.emission.layer_set, self._sink.ledger, live=offer.emission.live)
             return Outcome.KNOWN
         known = self._restore(offer.emission.layer_set)
         if known is not None:
@@ -213,11 +242,12 @@ class Feed:
             problems=offer.emission.problems,
             live=self._is_urgent(offer.emission),
         )
+        message = self.sender.send(message)  # before the job: who dies in between leaves only what ends by itself
         added = self._sink.queue.enqueue(message, ahead=ahead)
         if added:
             announce(offer, message, ahead=ahead)
         self.outstanding[inspection_id] = key
-        return outcome_of(offer.emission) if added else Outcome.KNOWN
+        return outcome_of(offer.emission, message) if added else Outcome.KNOWN
 
     def _restore(self, layer_set: LayerSet) -> Outcome | None:
         """Enter the verdict that the artifacts hold on this layer; return None if it is about other pictures.

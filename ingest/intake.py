@@ -1,6 +1,5 @@
 """The side of the printer: scans and hints go in, layer sets that are ready come out."""
 
-import errno
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -9,7 +8,7 @@ import structlog
 from ingest import metrics
 from ingest.assembly import Assembly, Emission, Frame
 from ingest.coming import Coming
-from ingest.examine import Examined, examine, unreadable
+from ingest.examine import FORBIDDEN, Examined, examine, unreadable
 from ingest.folder import Folder
 from ingest.hearing import Hearing
 from ingest.ledger import Ledger
@@ -21,7 +20,6 @@ from layerwatch.layers import LayerKey, Shape
 
 RETRY_SECONDS = 2.0
 LONGEST_STEP_SECONDS = 1.0  # between two looks; what is longer was no waiting
-FORBIDDEN = frozenset({errno.EACCES, errno.EPERM})
 
 log = structlog.get_logger()
 

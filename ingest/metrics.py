@@ -32,6 +32,7 @@ PENDING_SETS = Gauge(
     ["printer", "reason"],
 )
 QUEUE_DEPTH = Gauge("layerwatch_queue_depth", "Inspections that wait on the queue.")
+PICTURE_BYTES = Gauge("layerwatch_pictures_bytes", "Bytes of pictures that lie in Redis for workers.")
 SOURCE_UP = Gauge("layerwatch_ingest_source_up", "1 while the watched folder can be listed.", ["printer"])
 SOURCE_SILENT = Gauge(
     "layerwatch_ingest_source_silent",

@@ -25,14 +25,14 @@ class Offer:
         return self.emission.layer_set.inspection_id
 
 
-def outcome_of(emission: Emission) -> Outcome:
+def outcome_of(emission: Emission, message: InspectLayer) -> Outcome:
     if emission.layer_set.missing_lights:
         return Outcome.INCOMPLETE
     if emission.duplicate:
         return Outcome.DUPLICATE
     if emission.unequal:
         return Outcome.UNEQUAL
-    return Outcome.UNUSABLE if emission.problems else Outcome.COMPLETE
+    return Outcome.UNUSABLE if emission.problems or message.unsent else Outcome.COMPLETE
 
 
 def announce(offer: Offer, message: InspectLayer, *, ahead: bool) -> None:
@@ -44,7 +44,7 @@ def announce(offer: Offer, message: InspectLayer, *, ahead: bool) -> None:
         id=message.id,
         revision=message.revision,
         lights=len(message.captures),
-        problems=list(message.problems),
+        problems=[*message.problems, *message.unsent],
         ahead=ahead,
         seconds=round(file_to_queued, 3),
     )

@@ -12,11 +12,13 @@ from rich.console import Console
 from rich.table import Table
 
 from ingest.again import Answer, Asked, Desk
+from ingest.by_value import sender_of
 from ingest.printers import printers_of
 from ingest.settings import IngestSettings
 from ingest.source import SourceDownError
 from layerwatch.errors import SettingsError
 from layerwatch.layers import LayerKey
+from layerwatch.pictures import SourceFolder
 from layerwatch.ports import GivenUp
 from layerwatch.redis_connection import reach_redis
 from layerwatch.redis_queue import RedisQueue
@@ -49,7 +51,7 @@ def requeue(  # noqa: PLR0913 - one argument an option
     keys = [_key(layer) for layer in layers]
     with reach_redis(settings.redis_url) as client:
         try:
-            _tell(_desk(client).requeue(list(dict.fromkeys(keys)), printers_of(settings)))
+            _tell(_desk(client, settings).requeue(list(dict.fromkeys(keys)), printers_of(settings)))
         except SourceDownError as error:
             raise SettingsError(f"the folder is away, so nothing was queued: {error}") from error
 
@@ -78,14 +80,16 @@ def retry(
     """Inspect again what was given up on, with the pictures that were meant then; exits with 1 if one cannot be.
 
     Mend first what the reasons name: a share that was away, a disk that was full. The new verdict is another revision.
+    Pictures that were sent with their bytes are sent again, from SOURCES_DIR.
     """
     if bool(layers) == everything:
         raise SettingsError("name layers of `quarantine list`, or say --all")
-    with reach_redis(load_settings(IngestSettings).redis_url) as client:
+    settings = load_settings(IngestSettings)
+    with reach_redis(settings.redis_url) as client:
         chosen = [one for one in RedisQueue(client).given_up() if everything or _is_named(one, layers or [])]
         if not chosen:
             raise SettingsError("nothing of that was given up on; see: python -m ingest quarantine list")
-        _tell(_desk(client).retry(chosen))
+        _tell(_desk(client, settings).retry(chosen))
 
 
 def _key(text: str) -> LayerKey:
@@ -99,9 +103,15 @@ def _is_named(one: GivenUp, names: Sequence[str]) -> bool:
     return one.id in names or (one.message is not None and str(one.message.layer_set.key) in names)
 
 
-def _desk(client: Redis) -> Desk:
+def _desk(client: Redis, settings: IngestSettings) -> Desk:
     queue = RedisQueue(client)
-    return Desk(queue=queue, quarantine=queue, ledger=RedisResults(client))
+    return Desk(
+        queue=queue,
+        quarantine=queue,
+        ledger=RedisResults(client),
+        sender=sender_of(settings, client, SourceFolder(settings.sources_dir.expanduser()).locate),
+        by_value=settings.send == "bytes",
+    )
 
 
 def _tell(asked: Sequence[Asked]) -> None:
@@ -109,7 +119,7 @@ def _tell(asked: Sequence[Asked]) -> None:
     for one in asked:
         what = f"{one.answer} as revision {one.revision}" if one.answer is Answer.QUEUED else str(one.answer)
         typer.echo(f"{one.layer}: {what}")
-    if any(one.answer in {Answer.UNKNOWN, Answer.UNREADABLE} for one in asked):
+    if any(one.answer in {Answer.UNKNOWN, Answer.UNREADABLE, Answer.UNSENT} for one in asked):
         raise typer.Exit(code=1)
 
 

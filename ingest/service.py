@@ -14,6 +14,7 @@ from ingest.feed import QUEUE_LIMIT, Feed, Sink
 from ingest.hearing import Hearing
 from ingest.intake import Clocks, Intake
 from ingest.ledger import Ledger, NoLedger
+from ingest.sending import Sender
 from ingest.settings import Printer
 from ingest.source import Oddity
 from ingest.watch import MAX_HINTS, Hint, Inbox, Watch
@@ -54,13 +55,14 @@ class Ingest:
         *,
         rescan_seconds: float = 10.0,
         queue_limit: int = QUEUE_LIMIT,
+        sender: Sender | None = None,
         ledger: Ledger | None = None,
         clocks: Clocks = SYSTEM_CLOCKS,
     ) -> None:
         self.inbox: Inbox = Inbox()
         self._ledger = ledger or NoLedger()
         self.intake = Intake(printer, clocks, self._ledger)
-        self.feed = Feed(sink, printer.profile, priority=printer.priority, queue_limit=queue_limit)
+        self.feed = Feed(sink, printer.profile, priority=printer.priority, queue_limit=queue_limit, sender=sender)
         self._audit = Audit(self.feed, self.intake.assembly, sink)
         self._watch = Watch(printer.root, self.inbox)
         self._listening = self._has_events = False
@@ -199,6 +201,8 @@ class Ingest:
         self.feed.guard(now, self._audit.run)
         if not self.feed.is_down:
             self.feed.guard(now, lambda: metrics.QUEUE_DEPTH.set(self._sink.queue.depth()))
+        if not self.feed.is_down:
+            self.feed.guard(now, lambda: metrics.PICTURE_BYTES.set(self.feed.sender.held_bytes()))
         if not self.feed.is_down:
             self.feed.guard(now, lambda: self._sink.sources.report(self.state()))
         metrics.PENDING_FILES.labels(self._printer.name).set(len(self.intake.settling))

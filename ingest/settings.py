@@ -12,6 +12,7 @@ from ingest.feed import QUEUE_LIMIT, Priority
 from layerwatch.artifacts import Location
 from layerwatch.errors import SettingsError
 from layerwatch.layers import BUILD_NAME, PRINTER_NAME, safe_name
+from layerwatch.pictures import SourceFolder
 from layerwatch.profile import Profile, load_profile
 from layerwatch.settings import SharedSettings
 
@@ -38,6 +39,11 @@ class IngestSettings(SharedSettings):
             are printed now go to it in any case.
         ledger_dir: where ingest keeps what it read of each picture, so that a restart need not read all of them again.
         max_depth: folders below the watched one that are looked into, from 0 for none.
+        send: how pictures travel to the workers: by their path alone, or with their bytes in Redis, for workers that do
+            not see the folder.
+        send_limit_mb: MiB of pictures that lie in Redis at once; layer sets wait in the folder for room.
+        send_largest_mb: MiB of the largest picture that is sent with its bytes; the verdict on a larger one is invalid.
+        send_ttl_seconds: pictures that no worker fetched end so long after ingest last saw their job.
     """
 
     model_config = SettingsConfigDict(env_prefix="INGEST_")
@@ -58,6 +64,10 @@ class IngestSettings(SharedSettings):
     queue_limit: PositiveInt = QUEUE_LIMIT
     ledger_dir: Path = Path("ledger")
     max_depth: int = Field(default=8, ge=0, le=32)
+    send: Literal["path", "bytes"] = "path"
+    send_limit_mb: PositiveInt = 1024
+    send_largest_mb: int = Field(default=64, ge=1, le=512)
+    send_ttl_seconds: PositiveInt = 7 * 24 * 3600
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +89,10 @@ class Printer:
     max_depth: int
     profile: Profile
     priority: Priority = "normal"
+
+    def locate(self, sent: str) -> Path:
+        """Return where a path of a message lies, see `SourceFolder`."""
+        return SourceFolder(self.root).locate(sent.removeprefix(f"{self.folder}/") if self.folder else sent)
 
 
 def printer_of(settings: IngestSettings) -> Printer:

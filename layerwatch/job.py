@@ -23,12 +23,22 @@ INSPECT_QUEUE = "inspect"
 
 
 class CaptureMessage(BaseModel):
+    """One picture.
+
+    Attributes:
+        path: where it lies below SOURCES_DIR, on machines that have the printers' folder.
+        sent: how it travels: named by its path alone, or with its bytes in Redis (layerwatch/ports.py, PictureStore).
+        problem: why it could not be sent with its bytes, in words: no worker is to look for it.
+    """
+
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     light: str = Field(pattern=f"^{LIGHT_NAME.pattern}$")
     path: str = Field(min_length=1, max_length=4096)
     sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
     modified: AwareDatetime
+    sent: Literal["path", "bytes"] = "path"
+    problem: str = Field(default="", max_length=1000)
 
     @classmethod
     def of(cls, capture: Capture) -> Self:
@@ -115,6 +125,11 @@ class InspectLayer(BaseModel):
             expected_lights=self.expected_lights,
             again=self.again,
         )
+
+    @property
+    def unsent(self) -> tuple[str, ...]:
+        """Why pictures could not be sent that should have been."""
+        return tuple(capture.problem for capture in self.captures if capture.problem)
 
     def asked_again(self, times: int) -> Self:
         """Return the message that asks for a new inspection of the same pictures, that often asked for already."""

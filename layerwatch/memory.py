@@ -1,10 +1,11 @@
 """In-memory twins of the Redis adapters, for tests and for work by hand."""
 
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Mapping
 
 from layerwatch.job import InspectLayer
 from layerwatch.layers import LayerKey
-from layerwatch.ports import GivenUp
+from layerwatch.ports import BACKLOG_SHARE, GivenUp
 from layerwatch.source_state import SourceState
 from layerwatch.verdict import Verdict
 
@@ -87,3 +88,56 @@ class InMemorySources:
 
     def states(self) -> tuple[SourceState, ...]:
         return tuple(self._states[printer] for printer in sorted(self._states))
+
+
+class InMemoryPictures:
+    """A PictureStore."""
+
+    def __init__(self, *, limit_bytes: int = 1 << 30, ttl_seconds: float = 3600.0) -> None:
+        self._limit = limit_bytes
+        self._ttl = ttl_seconds
+        self._sizes: dict[str, dict[str, int]] = {}  # by inspection, by sha256
+        self._until: dict[str, float] = {}
+        self._contents: dict[str, bytes] = {}
+
+    def reserve(self, inspection_id: str, sizes: Mapping[str, int], *, live: bool) -> bool:
+        self._expire()
+        if inspection_id not in self._sizes:
+            more = sum(size for sha256, size in sizes.items() if sha256 not in self._reserved())
+            held, limit = self.held_bytes(), self._limit if live else self._limit * BACKLOG_SHARE
+            if held and more and held + more > limit:
+                return False
+            self._sizes[inspection_id] = dict(sizes)
+        self._until[inspection_id] = time.monotonic() + self._ttl
+        return True
+
+    def put(self, sha256: str, content: bytes) -> None:
+        self._contents[sha256] = content
+
+    def get(self, sha256: str) -> bytes | None:
+        self._expire()
+        return self._contents.get(sha256)
+
+    def keep(self, inspection_id: str) -> bool:
+        self._expire()
+        if inspection_id not in self._sizes:
+            return False
+        self._until[inspection_id] = time.monotonic() + self._ttl
+        return all(sha256 in self._contents for sha256 in self._sizes[inspection_id])
+
+    def discard(self, inspection_id: str) -> None:
+        self._until.pop(inspection_id, None)
+        for sha256 in self._sizes.pop(inspection_id, {}):
+            if sha256 not in self._reserved():
+                self._contents.pop(sha256, None)
+
+    def held_bytes(self) -> int:
+        return sum(self._reserved().values())
+
+    def _reserved(self) -> dict[str, int]:
+        return {sha256: size for sizes in self._sizes.values() for sha256, size in sizes.items()}
+
+    def _expire(self) -> None:
+        now = time.monotonic()
+        for inspection_id in [each for each, until in self._until.items() if until <= now]:
+            self.discard(inspection_id)

@@ -1,14 +1,16 @@
 """What the roles need of the outside; Redis adapters and in-memory twins implement it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Final, Protocol
 
 from layerwatch.job import InspectLayer
 from layerwatch.layers import LayerKey
 from layerwatch.source_state import SourceState
 from layerwatch.verdict import Verdict
+
+BACKLOG_SHARE: Final = 0.75  # of the room for pictures; the rest is for layers that are being printed
 
 
 class LayerQueue(Protocol):
@@ -97,4 +99,44 @@ class SourceBoard(Protocol):
 
     def states(self) -> tuple[SourceState, ...]:
         """Return what was said last of each source, in the order of their printers."""
+        ...
+
+
+class PictureStore(Protocol):
+    """Pictures on their way to workers that do not see the printers' folder.
+
+    Each content lies there once, only so many bytes in all, and none for ever. It stays as long as one of the
+    inspections that it was reserved for is neither finished nor too old.
+    """
+
+    def reserve(self, inspection_id: str, sizes: Mapping[str, int], *, live: bool) -> bool:
+        """Make room for the pictures of an inspection, all or none, for the whole time from now.
+
+        Args:
+            inspection_id: who waits for them; the same one again takes no more room.
+            sizes: bytes of each picture, by its sha256.
+            live: the layer is being printed; a backlog leaves it some of the room.
+
+        Returns: False while there is no room. Where nothing else lies there, there is room for anything.
+        """
+        ...
+
+    def put(self, sha256: str, content: bytes) -> None:
+        """Keep a picture that room was made for."""
+        ...
+
+    def get(self, sha256: str) -> bytes | None:
+        """Return a picture, None if it is not there; whether it is the right one, the caller checks."""
+        ...
+
+    def keep(self, inspection_id: str) -> bool:
+        """Let the pictures of an inspection live on for the whole time from now; False if one is not there."""
+        ...
+
+    def discard(self, inspection_id: str) -> None:
+        """Enter that an inspection is finished: pictures that no other one waits for go."""
+        ...
+
+    def held_bytes(self) -> int:
+        """Return how many bytes are reserved."""
         ...

@@ -3,18 +3,20 @@
 from pathlib import Path
 from typing import Literal, TypeVar
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from layerwatch.artifacts import ToldLocation
 from layerwatch.errors import SettingsError, one_line
+from layerwatch.redis_address import sentinel_address
 
 
 class SharedSettings(BaseSettings):
     """Read from the environment; a role adds its own fields and its prefix.
 
     Attributes:
-        redis_url: redis://, rediss:// or unix://; it may hold a password and is never shown.
+        redis_url: redis://, rediss://, unix:// or redis+sentinel:// (see `sentinel_address`); it may hold a password
+            and is never shown.
         sources_dir: the folder that the printers write into; every path in a message lies below it.
         artifacts_dir: where verdicts, overlays and masks are written: a folder, or the URL of an object store.
         registry_dir: where model bundles are kept.
@@ -31,6 +33,12 @@ class SharedSettings(BaseSettings):
     metrics_host: str = "127.0.0.1"
     metrics_port: int = Field(default=0, ge=0, le=65535)
     log_format: Literal["auto", "console", "json"] = Field(default="auto", validation_alias="LOG_FORMAT")
+
+    @field_validator("redis_url")
+    @classmethod
+    def _redis_url_can_be_read(cls, url: str) -> str:
+        sentinel_address(url)
+        return url
 
 
 Settings = TypeVar("Settings", bound=SharedSettings)

@@ -8,15 +8,14 @@ from prometheus_client import CollectorRegistry, Counter, Histogram
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 from redis import Redis
-from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
-from redis.retry import Retry
 from rq import Queue
 from rq.registry import DeferredJobRegistry, FailedJobRegistry, ScheduledJobRegistry, StartedJobRegistry
 from rq.serializers import JSONSerializer
 
 from layerwatch.job import INSPECT_QUEUE
 from layerwatch.layers import Stage
+from layerwatch.redis_connection import connect
 from layerwatch.redis_results import STREAM
 from layerwatch.verdict import Decision
 from monitoring.rows import Row
@@ -34,12 +33,7 @@ REGISTRIES = {
 
 def connect_for_scrapes(url: str) -> Redis:
     """Return a client that fails soon, so that a Redis that hangs does not make the scrape hang."""
-    return Redis.from_url(
-        url,
-        socket_connect_timeout=SCRAPE_TIMEOUT_SECONDS,
-        socket_timeout=SCRAPE_TIMEOUT_SECONDS,
-        retry=Retry(NoBackoff(), 0),
-    )
+    return connect(url, retries=0, timeout_seconds=SCRAPE_TIMEOUT_SECONDS)
 
 
 class RedisCollector(Collector):

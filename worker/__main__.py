@@ -7,6 +7,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -20,8 +21,10 @@ from layerwatch.errors import LayerwatchError
 from layerwatch.health import serve_health
 from layerwatch.job import InspectLayer
 from layerwatch.logs import configure_logging
+from layerwatch.pictures import SourceFolder, fetch_file
 from layerwatch.profile import Profile, load_profile
 from layerwatch.redis_connection import answers, connect
+from layerwatch.redis_pictures import RedisPictures
 from layerwatch.redis_results import RedisResults
 from layerwatch.settings import load_settings
 from layerwatch.signals import stop_on_signals
@@ -33,10 +36,11 @@ from worker.bench.report import print_timings
 from worker.by_hand import HandPicked, folder_by_key, inspect_set, line_of, message_of, pick
 from worker.dead_letters import bury
 from worker.engines.port import BACKENDS
+from worker.fetching import PictureFetcher
 from worker.pipeline import Pipeline
 from worker.service import quieten_rq, serve
 from worker.settings import WorkerSettings
-from worker.station import SourceFolder, Station, current_station, install_station
+from worker.station import Station, current_station, install_station
 from worker.wiring import (
     build_pipeline,
     by_hand_pipeline,
@@ -72,12 +76,14 @@ def run(
     with stop_on_signals() as stop:
         client = connect(settings.redis_url)
         load, place = model_loader(settings), find_model(settings)
-        store, sources = ArtifactStore(settings.artifacts_dir), SourceFolder(settings.sources_dir)
+        store, pictures = ArtifactStore(settings.artifacts_dir), RedisPictures(client)
+        fetch = PictureFetcher(store=pictures, locate=SourceFolder(settings.sources_dir).locate)
         # No name for the station or its model here: it would keep them in memory after a swap.
         install_station(
             Station(
-                pipeline=build_pipeline(settings, load(place), store, sources.locate),
+                pipeline=build_pipeline(settings, load(place), store, fetch),
                 results=RedisResults(client),
+                pictures=pictures,
                 retry_pause_seconds=settings.retry_pause_seconds,
                 apart=inspection_apart(settings),
             )
@@ -126,7 +132,8 @@ def inspect(  # noqa: PLR0913 - one option a choice of the user
         picked = pick(files, chosen, printer=printer)
         for path in picked.passed_over:
             typer.echo(f"passed over: {path} is no picture of the profile {chosen.name}", err=True)
-        pipeline = by_hand_pipeline(settings, ArtifactStore(out, folder=folder_by_key), picked.locate)
+        fetch = partial(fetch_file, locate=picked.locate)
+        pipeline = by_hand_pipeline(settings, ArtifactStore(out, folder=folder_by_key), fetch)
         verdicts = _inspect_all(picked, chosen, pipeline, with_probability=probability)
     raise typer.Exit(0 if all(verdict.decision is Decision.PASS for verdict in verdicts) else NOT_ALL_PASS)
 
@@ -160,9 +167,10 @@ def inspect_apart(
     settings = load_settings(WorkerSettings, model=model, precision=precision, backend=backend)
     configure_logging(settings.log_format, level=logging.WARNING)
     message = InspectLayer.from_wire(json.load(sys.stdin))
-    sources = SourceFolder(settings.sources_dir)
+    pictures, sources = RedisPictures(connect(settings.redis_url)), SourceFolder(settings.sources_dir)
+    fetch = PictureFetcher(store=pictures, locate=sources.locate)
     with disk_errors_in_one_line():
-        pipeline = by_hand_pipeline(settings, ArtifactStore(settings.artifacts_dir), sources.locate)
+        pipeline = by_hand_pipeline(settings, ArtifactStore(settings.artifacts_dir), fetch)
         verdict, _ = pipeline.inspect(message, attempt=attempt)
     typer.echo(verdict.to_json())
 
@@ -185,7 +193,8 @@ def bench(  # noqa: PLR0913 - one option a choice of the user
     with tempfile.TemporaryDirectory(prefix="layerwatch-bench-") as folder, disk_errors_in_one_line():
         given = files or [write_pictures(Path(folder) / "pictures", chosen, size=parse_size(size))]
         picked = pick(given, chosen, printer="bench")
-        pipeline = by_hand_pipeline(settings, ArtifactStore(Path(folder) / "artifacts"), picked.locate)
+        fetch = partial(fetch_file, locate=picked.locate)
+        pipeline = by_hand_pipeline(settings, ArtifactStore(Path(folder) / "artifacts"), fetch)
         print_timings(pipeline, [message_of(layer_set, chosen) for layer_set in picked.sets], rounds=rounds)
 
 

@@ -1,5 +1,6 @@
 """The last answer to a job that cannot be done: an invalid verdict, so that no layer stays without one."""
 
+import time
 from datetime import UTC, datetime
 
 import structlog
@@ -49,9 +50,10 @@ def give_up(inspection_id: str, message: InspectLayer | None, station: Station, 
     )
     _write(verdict, station)
     log.error("gave_up", layer=str(key), id=inspection_id, reason=reason)
-    published = station.results.publish(verdict)
+    began = time.perf_counter()
+    published = station.publish(verdict)
     if published:
-        metrics.count_verdict(verdict)
+        metrics.count_verdict(verdict, publish_seconds=time.perf_counter() - began)
     return published
 
 

@@ -55,6 +55,7 @@ def answer(message: InspectLayer, station: Station, *, attempt: int, last_failur
     """
     if station.results.is_published(message.id):
         log.info("already_published", id=message.id, attempt=attempt)
+        station.pictures.discard(message.id)
         return
     if attempt > ATTEMPTS:
         raise _given_up(message, station, last_failure or "the worker died each time", attempt=attempt)
@@ -69,10 +70,11 @@ def answer(message: InspectLayer, station: Station, *, attempt: int, last_failur
 
 def publish(verdict: Verdict, station: Station, *, began: float) -> None:
     """Publish a verdict whose artifacts are written, and count it."""
-    if not station.results.publish(verdict):
+    inspected = time.perf_counter()
+    if not station.publish(verdict):
         log.warning("already_published", id=verdict.id, attempt=verdict.attempt)
         return
-    metrics.count_verdict(verdict)
+    metrics.count_verdict(verdict, publish_seconds=time.perf_counter() - inspected)
     log.info(
         "layer_inspected",
         layer=str(verdict.key),

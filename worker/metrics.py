@@ -2,9 +2,11 @@
 
 from prometheus_client import Counter, Gauge, Histogram
 
-from layerwatch.verdict import ModelFacts, Verdict
+from layerwatch.verdict import Decision, ModelFacts, Verdict
 
 STEP_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+AREA_BUCKETS = (0.0, 0.00001, 0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1)
+ATTEMPT_BUCKETS = (1, 2, 3)
 WAIT_BUCKETS = (0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 300.0, 1800.0)
 
 INSPECTIONS = Counter("layerwatch_inspections_total", "Verdicts published by this worker.", ["stage", "decision"])
@@ -18,6 +20,13 @@ QUEUE_SECONDS = Histogram("layerwatch_queue_wait_seconds", "Job queued to job st
 FILE_TO_VERDICT_SECONDS = Histogram(
     "layerwatch_file_to_verdict_seconds", "Last picture written to verdict published.", ["stage"], buckets=WAIT_BUCKETS
 )
+DEFECT_AREA = Histogram(
+    "layerwatch_defect_area_ratio",
+    "Share of a layer's judged pixels that are defective; layers that cannot be judged do not count.",
+    ["stage"],
+    buckets=AREA_BUCKETS,
+)
+ATTEMPTS = Histogram("layerwatch_inspection_attempts", "Attempts until the verdict.", buckets=ATTEMPT_BUCKETS)
 FAILURES = Counter("layerwatch_inspection_failures_total", "Attempts that ended in an error.", ["outcome"])
 RECOVERED = Counter("layerwatch_jobs_recovered_total", "Jobs of dead workers that were queued again.")
 LAST_VERDICT = Gauge("layerwatch_last_verdict_timestamp_seconds", "When this worker published its last verdict.")
@@ -34,12 +43,16 @@ MODEL_REFUSED = Gauge(
 SWAPPED, FAILED = (MODEL_SWAPS.labels(outcome=outcome) for outcome in ("swapped", "failed"))  # there from the start
 
 
-def count_verdict(verdict: Verdict) -> None:
-    """Count a verdict that was published just now."""
+def count_verdict(verdict: Verdict, *, publish_seconds: float) -> None:
+    """Count a verdict that was published just now, and how long that took."""
     stage, timing = verdict.stage, verdict.timing
     INSPECTIONS.labels(stage=stage, decision=verdict.decision).inc()
     for step, seconds in timing.seconds.model_dump().items():
         STEP_SECONDS.labels(step=step).observe(seconds)
+    STEP_SECONDS.labels(step="publish").observe(publish_seconds)
+    ATTEMPTS.observe(verdict.attempt)
+    if verdict.decision is not Decision.INVALID:
+        DEFECT_AREA.labels(stage=stage).observe(verdict.defect_area_ratio)
     INSPECTION_SECONDS.labels(stage=stage).observe((timing.published - timing.started).total_seconds())
     QUEUE_SECONDS.observe(max(0.0, (timing.started - timing.queued).total_seconds()))
     FILE_TO_VERDICT_SECONDS.labels(stage=stage).observe(max(0.0, timing.file_to_verdict_seconds))

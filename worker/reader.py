@@ -4,8 +4,9 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from layerwatch.job import InspectLayer
+from layerwatch.pictures import Fetch
 from worker.inspection import Reading
-from worker.reading import Locate, read_captures
+from worker.reading import read_captures
 
 # A set read ahead waits in memory beside the one in hand: larger pictures are read when their turn comes.
 MOST_PIXELS_AHEAD = 25_000_000
@@ -25,16 +26,16 @@ class Reader:
         next_message: asked, as soon as a set is read, which one to read ahead; None for none.
     """
 
-    def __init__(self, *, locate: Locate, max_pixels: int, threads: int) -> None:
+    def __init__(self, *, fetch: Fetch, max_pixels: int, threads: int) -> None:
         """Read nothing yet.
 
         Args:
-            locate: turns a path of a message into one on this machine, or raises UnsafePathError.
+            fetch: returns the bytes of a picture, or raises UnreadablePictureError or OSError.
             max_pixels: a larger picture is not decoded.
             threads: pictures that are decoded at the same time.
         """
         self.next_message: NextMessage = nothing_follows
-        self._locate = locate
+        self._fetch = fetch
         self._max_pixels = max_pixels
         self._lights = ThreadPoolExecutor(threads, thread_name_prefix="lights")
         self._sets = ThreadPoolExecutor(1, thread_name_prefix="ahead")
@@ -44,7 +45,7 @@ class Reader:
         """Return one reading for each capture of a message, and begin to read the next one.
 
         Raises:
-            OSError: a file cannot be read now; see `read_captures`.
+            OSError: a picture cannot be had now; see `read_captures`.
         """
         readings = self._read_before(message) or self._read(message, self._max_pixels)
         following = self.next_message()
@@ -65,4 +66,4 @@ class Reader:
         return None if any(reading.picture is None for reading in readings) else readings
 
     def _read(self, message: InspectLayer, max_pixels: int) -> Readings:
-        return read_captures(message, locate=self._locate, max_pixels=max_pixels, pool=self._lights)
+        return read_captures(message, fetch=self._fetch, max_pixels=max_pixels, pool=self._lights)

@@ -1,35 +1,31 @@
-"""From the paths in a message to pictures: exactly the bytes that ingest saw, or the reason why not."""
+"""From the captures of a message to pictures: exactly those that ingest saw, or the reason why not."""
 
-import hashlib
-from collections.abc import Callable
 from concurrent.futures import Executor
-from pathlib import Path, PurePosixPath
 
-from layerwatch.errors import UnreadablePictureError, UnsafePathError
+from layerwatch.errors import UnreadablePictureError
 from layerwatch.job import CaptureMessage, InspectLayer
-from layerwatch.vision.read import read_file, read_picture_bytes
+from layerwatch.pictures import Fetch
+from layerwatch.vision.read import read_picture_bytes
 from worker.inspection import Reading
 
-Locate = Callable[[str], Path]
 
-
-def read_captures(message: InspectLayer, *, locate: Locate, max_pixels: int, pool: Executor) -> tuple[Reading, ...]:
+def read_captures(message: InspectLayer, *, fetch: Fetch, max_pixels: int, pool: Executor) -> tuple[Reading, ...]:
     """Return one reading for each capture of a message.
 
     Args:
         message: the job.
-        locate: turns a path of the message into one on this machine, or raises UnsafePathError.
+        fetch: returns the bytes of a picture, or raises UnreadablePictureError or OSError.
         max_pixels: a larger picture is not decoded.
         pool: reads the lights of a set side by side; most of the time goes into unpacking them.
 
     Raises:
-        OSError: a file is there but cannot be read now, or the whole folder is away; trying again may help. Not where
-            the message already says why the set is invalid.
+        OSError: a picture cannot be had now, a file that is locked or a folder that is away; trying again may help. Not
+            where the message already says why the set is invalid.
     """
 
     def read(capture: CaptureMessage) -> Reading:
         try:
-            return _read(capture, locate=locate, bits=message.optics.bits, max_pixels=max_pixels)
+            return _read(capture, fetch=fetch, bits=message.optics.bits, max_pixels=max_pixels)
         except OSError as error:
             if not message.problems:
                 raise
@@ -39,17 +35,9 @@ def read_captures(message: InspectLayer, *, locate: Locate, max_pixels: int, poo
     return tuple(pool.map(read, message.captures) if side_by_side else map(read, message.captures))
 
 
-def _read(capture: CaptureMessage, *, locate: Locate, bits: int | None, max_pixels: int) -> Reading:
-    name = PurePosixPath(capture.path).name
+def _read(capture: CaptureMessage, *, fetch: Fetch, bits: int | None, max_pixels: int) -> Reading:
     try:
-        content = read_file(locate(capture.path))
-        if hashlib.sha256(content).hexdigest() != capture.sha256:
-            return _unread(capture, f"{name} changed while it waited; the new content is a revision of its own")
-        picture = read_picture_bytes(content, path=capture.path, bits=bits, max_pixels=max_pixels)
-    except (FileNotFoundError, NotADirectoryError):
-        return _unread(capture, f"{name} is gone; it was there when the layer was queued")
-    except UnsafePathError as error:
-        return _unread(capture, str(error))
+        picture = read_picture_bytes(fetch(capture), path=capture.path, bits=bits, max_pixels=max_pixels)
     except UnreadablePictureError as error:
         return _unread(capture, error.reason)
     return Reading(capture=capture, picture=picture)

@@ -1,11 +1,11 @@
 """Where this process inspects: everything that a job needs, built once in main."""
 
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Protocol
 
-from layerwatch.paths import inside
-from layerwatch.ports import Ledger, ResultChannel
+from layerwatch.memory import InMemoryPictures
+from layerwatch.ports import Ledger, PictureStore, ResultChannel
+from layerwatch.verdict import Verdict
 from worker.apart import InspectionApart
 from worker.model import LoadedModel
 from worker.pipeline import Pipeline
@@ -20,6 +20,7 @@ class Station:
     """One worker's place.
 
     Attributes:
+        pictures: where the pictures lie that came with their jobs.
         apart: inspects what was in hand when its worker died.
         retry_pause_seconds: between a first failure and giving the job back.
     """
@@ -27,7 +28,14 @@ class Station:
     pipeline: Pipeline
     results: Results
     retry_pause_seconds: float
+    pictures: PictureStore = field(default_factory=InMemoryPictures)
     apart: InspectionApart = field(default_factory=InspectionApart)
+
+    def publish(self, verdict: Verdict) -> bool:
+        """Publish a verdict, after which nobody needs its pictures; False if it was there already."""
+        published = self.results.publish(verdict)
+        self.pictures.discard(verdict.id)
+        return published
 
 
 class StationMissingError(RuntimeError):
@@ -52,25 +60,3 @@ def judge_with(model: LoadedModel) -> None:
     """Make the model judge from the next job on; a job in hand keeps the station, and so the model, it began with."""
     station = current_station()
     install_station(replace(station, pipeline=replace(station.pipeline, model=model)))
-
-
-@dataclass(frozen=True, slots=True)
-class SourceFolder:
-    """The folder that the printers write into, as this machine sees it."""
-
-    root: Path
-
-    def locate(self, relative: str) -> Path:
-        """Return where a picture lies.
-
-        Raises:
-            UnsafePathError: it would lie outside.
-            OSError: nothing at all is in the folder: a share that is away looks like this.
-        """
-        path = inside(self.root, relative)
-        if not path.exists() and not self._holds_anything():
-            raise OSError(f"{self.root} is empty or away; is the printers' folder mounted?")
-        return path
-
-    def _holds_anything(self) -> bool:
-        return self.root.is_dir() and any(self.root.iterdir())

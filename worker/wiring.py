@@ -7,6 +7,7 @@ from pathlib import Path
 
 import cv2
 
+from layerwatch.pictures import Fetch
 from layerwatch.registry import Registry
 from worker.apart import InspectionApart
 from worker.artifacts import ArtifactStore
@@ -14,7 +15,6 @@ from worker.cpus import usable_cpus
 from worker.model import LoadedModel, load_model
 from worker.pipeline import Pipeline
 from worker.reader import Reader
-from worker.reading import Locate
 from worker.settings import WorkerSettings
 from worker.station import judge_with
 from worker.swap import ModelFollower, following
@@ -41,7 +41,7 @@ def model_loader(settings: WorkerSettings) -> LoadModel:
     return lambda place: sizes.accustom(load(place))
 
 
-def build_pipeline(settings: WorkerSettings, model: LoadedModel, store: ArtifactStore, locate: Locate) -> Pipeline:
+def build_pipeline(settings: WorkerSettings, model: LoadedModel, store: ArtifactStore, fetch: Fetch) -> Pipeline:
     """Return what inspects, on as many threads as the settings or the machine allow.
 
     Raises:
@@ -50,17 +50,17 @@ def build_pipeline(settings: WorkerSettings, model: LoadedModel, store: Artifact
     store.prepare()
     threads = settings.threads or usable_cpus()
     cv2.setNumThreads(threads)
-    reader = Reader(locate=locate, max_pixels=settings.max_picture_pixels, threads=threads)
+    reader = Reader(fetch=fetch, max_pixels=settings.max_picture_pixels, threads=threads)
     return Pipeline(model=model, artifacts=store, reader=reader, worker=settings.name)
 
 
-def by_hand_pipeline(settings: WorkerSettings, store: ArtifactStore, locate: Locate) -> Pipeline:
+def by_hand_pipeline(settings: WorkerSettings, store: ArtifactStore, fetch: Fetch) -> Pipeline:
     """Return what inspects with the model that the settings name, and never another.
 
     Raises:
         LayerwatchError: the model cannot be used, or nothing can be written.
     """
-    return build_pipeline(settings, model_loader(settings)(find_model(settings)), store, locate)
+    return build_pipeline(settings, model_loader(settings)(find_model(settings)), store, fetch)
 
 
 def inspection_apart(settings: WorkerSettings) -> InspectionApart:

@@ -1,6 +1,5 @@
 """Reading one capture from disk: all of its bits, or a reason why not."""
 
-import stat
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from layerwatch.errors import UnreadablePictureError
+from layerwatch.pictures import read_file
 from layerwatch.vision.containers.declared import Container, ContainerError, Declared
 from layerwatch.vision.containers.sniff import declare
 
-MAX_FILE_BYTES = 512 * 1024 * 1024
 MAX_DECODED_BYTES = 256 * 1024 * 1024  # a decoder takes up to twice as much on its way
 MAX_PIXELS = 100_000_000
 
@@ -49,25 +48,6 @@ def read_picture(path: Path, *, bits: int | None = None, max_pixels: int = MAX_P
         OSError: the file cannot be read now (it is gone, the share is away); trying again may help.
     """
     return read_picture_bytes(read_file(path), path=path, bits=bits, max_pixels=max_pixels)
-
-
-def read_file(path: Path) -> bytes:
-    """Return the bytes of a picture file, at most MAX_FILE_BYTES.
-
-    Raises:
-        UnreadablePictureError: it is not a regular file, or too large.
-        OSError: the file cannot be read now.
-    """
-    status = path.stat()
-    if not stat.S_ISREG(status.st_mode):
-        raise UnreadablePictureError(path, reason="it is not a regular file")
-    content = b""
-    if status.st_size <= MAX_FILE_BYTES:
-        with path.open("rb") as file:
-            content = file.read(MAX_FILE_BYTES + 1)
-    if max(status.st_size, len(content)) > MAX_FILE_BYTES:
-        raise UnreadablePictureError(path, reason=f"the file is larger than {MAX_FILE_BYTES >> 20} MiB")
-    return content
 
 
 def read_picture_bytes(

@@ -6,11 +6,10 @@ from typing import Any, cast
 
 import structlog
 from redis.asyncio import Redis
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
 from layerwatch.errors import WireError
+from layerwatch.redis_connection import connect_async
 from layerwatch.redis_results import STREAM
 from layerwatch.verdict import Verdict
 from monitoring.metrics import VerdictMetrics
@@ -27,9 +26,7 @@ BLOCK_MILLISECONDS = 5000
 
 def connect_for_feed(url: str) -> Redis:
     """Return an asynchronous client; the feed itself tries again, so that the page can say what is wrong."""
-    return Redis.from_url(
-        url, socket_connect_timeout=5, socket_timeout=10, socket_keepalive=True, retry=Retry(NoBackoff(), 0)
-    )
+    return connect_async(url, timeout_seconds=10)
 
 
 class Feed:

@@ -340,3 +340,7 @@ def test_health_and_metrics_are_served(
     assert health == {"status": "ok", "checks": {"redis": True, "model": True}}
     assert 'layerwatch_model_info{backend="openvino",bundle="tiny/1",precision="int8"} 1.0' in metrics
     assert 'layerwatch_inspections_total{decision="reject",stage="melt"} 1.0' in metrics
+    assert 'layerwatch_inspection_attempts_bucket{le="1.0"} 1.0' in metrics
+    assert 'layerwatch_defect_area_ratio_bucket{le="0.1",stage="melt"} 1.0' in metrics
+    for step in ("read", "preprocess", "inference", "postprocess", "artifacts", "publish"):
+        assert f'layerwatch_inspection_step_seconds_count{{step="{step}"}} 1.0' in metrics

@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -15,6 +16,7 @@ from rq.serializers import JSONSerializer
 
 from layerwatch.job import INSPECT_LAYER_JOB, INSPECT_QUEUE, InspectLayer
 from layerwatch.layers import LayerSet
+from layerwatch.pictures import SourceFolder, fetch_file
 from layerwatch.redis_connection import connect
 from layerwatch.redis_queue import RedisQueue
 from layerwatch.redis_results import RedisResults
@@ -27,7 +29,7 @@ from worker.pipeline import Pipeline
 from worker.reader import Reader
 from worker.service import serve
 from worker.settings import WorkerSettings
-from worker.station import SourceFolder, Station, install_station
+from worker.station import Station, install_station
 
 # RQ uses the alarm clock of the process for its own time limit, so that pytest cannot.
 pytestmark = [pytest.mark.redis, pytest.mark.timeout(60, method="thread")]
@@ -51,7 +53,7 @@ def pipeline(tiny_bundle: Path, sources: Path, tmp_path: Path) -> Pipeline:
     return Pipeline(
         model=load_model(tiny_bundle, precision="int8", threads=1),
         artifacts=ArtifactStore(tmp_path / "artifacts"),
-        reader=Reader(locate=SourceFolder(sources).locate, max_pixels=1_000_000, threads=2),
+        reader=Reader(fetch=partial(fetch_file, locate=SourceFolder(sources).locate), max_pixels=1_000_000, threads=2),
         worker="test",
     )
 

@@ -1,6 +1,8 @@
 """One suite for each port, run on the in-memory twin and on real servers: both keep the same promises."""
 
+import hashlib
 import threading
+import time
 from collections.abc import Callable
 from typing import Any, cast
 
@@ -10,9 +12,10 @@ from rq import Queue
 from rq.serializers import JSONSerializer
 
 from layerwatch.job import INSPECT_LAYER_JOB, INSPECT_QUEUE, InspectLayer
-from layerwatch.memory import InMemoryQueue, InMemoryResults
-from layerwatch.ports import GivenUp, LayerQueue, Ledger, Quarantine, ResultChannel
+from layerwatch.memory import InMemoryPictures, InMemoryQueue, InMemoryResults
+from layerwatch.ports import BACKLOG_SHARE, GivenUp, LayerQueue, Ledger, PictureStore, Quarantine, ResultChannel
 from layerwatch.redis_connection import answers, connect
+from layerwatch.redis_pictures import RedisPictures
 from layerwatch.redis_queue import RETRIES, RedisQueue
 from layerwatch.redis_results import BODY, CHANNEL, LEDGER, STREAM, RedisResults
 from layerwatch.verdict import Verdict
@@ -52,6 +55,34 @@ def quarantine(
     for message in messages:
         give_up(client, message)
     return RedisQueue(client)
+
+
+ROOM = 1000
+OpenStore = Callable[..., PictureStore]
+
+
+@pytest.fixture(params=TWINS)
+def open_store(request: pytest.FixtureRequest) -> OpenStore:
+    """Opens a store of ROOM bytes: `open_store(ttl_seconds=0.2)`; on a server each call opens the same."""
+    if request.param == "memory":
+        return lambda *, ttl_seconds=60.0: InMemoryPictures(limit_bytes=ROOM, ttl_seconds=ttl_seconds)
+    client: Redis = request.getfixturevalue("any_redis")
+    return lambda *, ttl_seconds=60.0: RedisPictures(client, limit_bytes=ROOM, ttl_seconds=ttl_seconds)
+
+
+@pytest.fixture
+def store(open_store: OpenStore) -> PictureStore:
+    return open_store()
+
+
+def send(store: PictureStore, inspection_id: str, *contents: bytes, live: bool = True) -> list[str]:
+    """Put pictures there for an inspection, and return what they are called; none where there is no room."""
+    pictures = {hashlib.sha256(content).hexdigest(): content for content in contents}
+    if not store.reserve(inspection_id, {name: len(content) for name, content in pictures.items()}, live=live):
+        return []
+    for name, content in pictures.items():
+        store.put(name, content)
+    return list(pictures)
 
 
 @pytest.fixture
@@ -231,6 +262,114 @@ def test_the_stream_forgets_the_oldest_and_the_ledger_none(
 
     assert 100 <= redis_db.xlen(STREAM) < 400
     assert redis_db.hlen(LEDGER) == 400
+
+
+def test_pictures_lie_there_until_their_inspection_is_finished(store: PictureStore) -> None:
+    one, two = send(store, "first", bytes(range(256)), b"")
+
+    assert (store.get(one), store.get(two)) == (bytes(range(256)), b"")
+    assert store.keep("first")
+    assert store.held_bytes() == 256
+    store.discard("first")
+    store.discard("first")
+
+    assert (store.get(one), store.get(two)) == (None, None)
+    assert not store.keep("first")
+    assert store.held_bytes() == 0
+
+
+def test_a_picture_that_two_inspections_wait_for_lies_there_once_and_until_both_are_finished(
+    store: PictureStore,
+) -> None:
+    shared, _ = send(store, "first", b"shared", b"one")
+    send(store, "second", b"shared", b"other")
+    send(store, "second", b"shared", b"other")  # ingest died in between, and sends again
+    assert store.held_bytes() == len(b"shared" + b"one" + b"other")
+
+    store.discard("first")
+    assert store.get(shared) == b"shared"
+    assert store.keep("second")
+    store.discard("second")
+
+    assert store.get(shared) is None
+    assert store.held_bytes() == 0
+
+
+def test_there_is_room_for_so_much_and_for_all_pictures_of_a_set_or_none(store: PictureStore) -> None:
+    send(store, "first", bytes(500))
+
+    assert not send(store, "second", b"a" * 200, b"b" * 301)
+    assert store.held_bytes() == 500
+    assert not store.keep("second")
+    assert send(store, "first", bytes(500))  # what lies there takes no more
+    assert send(store, "third", bytes(500), b"a" * 500)
+    store.discard("first")
+    store.discard("third")
+    assert send(store, "second", b"a" * 200, b"b" * 301)
+
+
+def test_a_backlog_leaves_room_for_layers_that_are_being_printed(store: PictureStore) -> None:
+    send(store, "first", bytes(round(ROOM * BACKLOG_SHARE)), live=False)
+
+    assert not send(store, "second", b"a", live=False)
+    assert send(store, "third", b"a", live=True)
+
+
+def test_a_set_larger_than_all_the_room_goes_alone(store: PictureStore) -> None:
+    assert send(store, "large", bytes(2 * ROOM), live=False)
+    assert not send(store, "small", b"a")
+    store.discard("large")
+    assert send(store, "small", b"a")
+    assert not send(store, "large", bytes(2 * ROOM))
+
+
+def test_pictures_that_nobody_fetches_end_and_make_room(open_store: OpenStore) -> None:
+    store = open_store(ttl_seconds=0.3)
+    (name,) = send(store, "first", bytes(900))
+    assert not send(store, "second", b"a" * 900)
+
+    deadline = time.monotonic() + 10
+    while store.get(name) is not None and time.monotonic() < deadline:
+        time.sleep(0.02)
+
+    assert store.get(name) is None
+    assert not store.keep("first")
+    assert send(store, "second", b"a" * 900)
+    assert store.held_bytes() == 900
+
+
+def test_pictures_that_are_kept_do_not_end(open_store: OpenStore) -> None:
+    store = open_store(ttl_seconds=1.5)
+    names = send(store, "first", b"one", b"two")
+    send(store, "second", b"other")
+
+    for _ in range(5):
+        time.sleep(0.4)
+        assert store.keep("first")
+
+    assert all(store.get(name) is not None for name in names)
+    assert not store.keep("second")
+
+
+def test_a_picture_that_the_server_lost_is_missed_and_may_be_put_again(any_redis: Redis) -> None:
+    store = RedisPictures(any_redis, limit_bytes=ROOM)
+    (name,) = send(store, "first", b"abc")
+    any_redis.delete(f"layerwatch:picture:{name}")
+
+    assert not store.keep("first")
+    assert send(store, "first", b"abc") == [name]
+    assert store.keep("first")
+    assert store.held_bytes() == 3
+
+
+def test_every_key_of_a_picture_ends_by_itself_or_with_it(any_redis: Redis) -> None:
+    store = RedisPictures(any_redis, limit_bytes=ROOM, ttl_seconds=60)
+    (name,) = send(store, "first", b"abc")
+
+    assert 0 < any_redis.pttl(f"layerwatch:picture:{name}") <= 60_000
+    store.discard("first")
+    assert list(any_redis.scan_iter("layerwatch:picture*")) == [b"layerwatch:pictures:users"]
+    assert any_redis.hgetall("layerwatch:pictures:users") == {b"bytes": b"0"}
 
 
 def test_a_server_that_is_away_does_not_answer() -> None:

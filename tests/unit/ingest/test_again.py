@@ -1,5 +1,6 @@
 """A person asks for another inspection."""
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -11,12 +12,14 @@ from ingest.again import Answer, Desk
 from ingest.feed import Sink
 from ingest.intake import Clocks
 from ingest.metrics import Outcome
+from ingest.sending import ByValue
 from ingest.service import Ingest
 from ingest.settings import IngestSettings, Printer, printer_of
 from layerwatch.artifacts import ArtifactFolder
 from layerwatch.job import InspectLayer
-from layerwatch.layers import LayerKey, Stage
-from layerwatch.memory import InMemoryQueue, InMemoryResults, InMemorySources
+from layerwatch.layers import Capture, LayerKey, LayerSet, Stage
+from layerwatch.memory import InMemoryPictures, InMemoryQueue, InMemoryResults, InMemorySources
+from layerwatch.pictures import SourceFolder
 from layerwatch.ports import GivenUp
 from layerwatch.settings import load_settings
 from layerwatch.verdict import ImageFacts, Verdict
@@ -28,10 +31,14 @@ MakeMessage = Callable[..., InspectLayer]
 class Office:
     queue: InMemoryQueue = field(default_factory=InMemoryQueue)
     results: InMemoryResults = field(default_factory=InMemoryResults)
+    pictures: InMemoryPictures = field(default_factory=InMemoryPictures)
+    sources: Path = Path("nowhere")
+    by_value: bool = False
 
     @property
     def desk(self) -> Desk:
-        return Desk(queue=self.queue, quarantine=self.queue, ledger=self.results)
+        sender = ByValue(store=self.pictures, locate=SourceFolder(self.sources).locate, largest_bytes=1 << 20)
+        return Desk(queue=self.queue, quarantine=self.queue, ledger=self.results, sender=sender, by_value=self.by_value)
 
     def give_up(self, message: InspectLayer | None, *, name: str = "") -> GivenUp:
         name = message.id if message else name
@@ -173,3 +180,58 @@ def test_after_redis_was_wiped_the_verdict_that_was_asked_for_again_still_stands
     assert ingest.feed.outcomes == {Outcome.RESTORED: 1}
     assert office.results.is_published(verdict.id)
     assert office.results.revision(verdict.key, "another") == 3
+
+
+def test_pictures_that_were_sent_are_sent_again(office: Office, some_message: MakeMessage, sources: Path) -> None:
+    office.sources = sources
+    message = some_message(of=written(sources))
+    sent = message.model_copy(
+        update={"captures": tuple(each.model_copy(update={"sent": "bytes"}) for each in message.captures)}
+    )
+
+    (asked,) = office.desk.retry([office.give_up(sent)])
+
+    assert asked.answer is Answer.QUEUED
+    assert [office.pictures.get(capture.sha256) for capture in message.captures] == [b"a", b"b", b"c"]
+
+
+def test_pictures_are_sent_where_ingest_sends_them(office: Office, some_message: MakeMessage, sources: Path) -> None:
+    office.sources = sources
+    message = some_message(of=written(sources))
+    assert office.desk.ask(message).answer is Answer.QUEUED
+    assert {capture.sent for capture in office.queue.messages.pop().captures} == {"path"}
+
+    office.by_value = True
+
+    assert office.desk.ask(message).answer is Answer.QUEUED
+    assert {capture.sent for capture in office.queue.messages[0].captures} == {"bytes"}
+
+
+@pytest.mark.parametrize("is_mounted", [True, False])
+def test_what_cannot_be_sent_is_not_queued_and_stays_where_it_is(
+    office: Office, some_message: MakeMessage, sources: Path, *, is_mounted: bool
+) -> None:
+    office.sources, office.by_value = sources, True
+    message = some_message(of=written(sources))
+    (sources / "A.png").unlink()
+    if not is_mounted:
+        office.sources = sources / "nowhere"
+
+    (asked,) = office.desk.retry([office.give_up(message)])
+
+    assert asked.answer is Answer.UNSENT
+    assert office.queue.messages == []
+    assert office.queue.count_given_up() == 1
+
+
+def written(sources: Path) -> LayerSet:
+    """A layer set whose three pictures lie there."""
+    captures = []
+    for light in "abc":
+        (sources / f"{light.upper()}.png").write_text(light)
+        digest = hashlib.sha256(light.encode()).hexdigest()
+        captures.append(
+            Capture(light=light, path=f"{light.upper()}.png", sha256=digest, modified=datetime(2026, 5, 4, tzinfo=UTC))
+        )
+    key = LayerKey(printer="m290", build="job42", layer=1, stage=Stage.MELT)
+    return LayerSet(key=key, captures=tuple(captures), expected_lights=("a", "b", "c"))

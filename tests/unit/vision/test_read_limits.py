@@ -26,12 +26,12 @@ def test_a_limit_on_pixels_is_kept(encode: Callable[..., bytes], grey8: NDArray[
     content = encode(".png", grey8)
 
     assert read_picture_bytes(content, max_pixels=grey8.size).pixels.size == grey8.size
-    with pytest.raises(UnreadablePictureError, match="the limit is 1960 pixels"):
+    with pytest.raises(UnreadablePictureError, match="the limits are 1960 pixels"):
         read_picture_bytes(content, max_pixels=grey8.size - 1)
 
 
 def test_a_file_larger_than_the_limit_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("layerwatch.vision.read.MAX_FILE_BYTES", 1 << 20)
+    monkeypatch.setattr("layerwatch.pictures.MAX_FILE_BYTES", 1 << 20)
     path = tmp_path / "large.png"
     path.write_bytes(bytes((1 << 20) + 1))
 

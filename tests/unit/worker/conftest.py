@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -10,12 +11,13 @@ from numpy.typing import NDArray
 
 from layerwatch.bundle import AreaLimits, InputSpec, OperatingPoint
 from layerwatch.memory import InMemoryResults
+from layerwatch.pictures import SourceFolder, fetch_file
 from layerwatch.verdict import ModelFacts
 from worker.artifacts import ArtifactStore
 from worker.model import LoadedModel
 from worker.pipeline import Pipeline
 from worker.reader import Reader
-from worker.station import SourceFolder, Station, install_station
+from worker.station import Station, install_station
 
 
 def find_bright(tiles: NDArray[np.uint8], /) -> NDArray[np.uint8]:
@@ -39,7 +41,7 @@ def pipeline(model: LoadedModel, sources: Path, tmp_path: Path) -> Pipeline:
     return Pipeline(
         model=model,
         artifacts=ArtifactStore(tmp_path / "artifacts"),
-        reader=Reader(locate=SourceFolder(sources).locate, max_pixels=10_000_000, threads=2),
+        reader=Reader(fetch=partial(fetch_file, locate=SourceFolder(sources).locate), max_pixels=10_000_000, threads=2),
         worker="bench-1",
     )
 

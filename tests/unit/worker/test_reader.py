@@ -1,6 +1,7 @@
 """Reading layer sets, one of them ahead."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -8,9 +9,9 @@ import pytest
 
 from layerwatch.job import InspectLayer
 from layerwatch.layers import LayerSet
+from layerwatch.pictures import SourceFolder, fetch_file
 from worker import reader as reader_module
 from worker.reader import Reader
-from worker.station import SourceFolder
 
 WritePictures = Callable[..., LayerSet]
 MakeMessage = Callable[..., InspectLayer]
@@ -35,7 +36,7 @@ def reader(sources: Path, located: list[str]) -> Reader:
         located.append(relative)
         return folder.locate(relative)
 
-    return Reader(locate=locate, max_pixels=1_000_000, threads=2)
+    return Reader(fetch=partial(fetch_file, locate=locate), max_pixels=1_000_000, threads=2)
 
 
 def remove_pictures(message: InspectLayer, sources: Path) -> None:

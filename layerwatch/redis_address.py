@@ -1,0 +1,72 @@
+"""What REDIS_URL says: one server, or the sentinels that know which of several servers is the master."""
+
+import re
+from dataclasses import dataclass, field
+from typing import Final
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+SERVER_SCHEMES: Final = ("redis", "rediss", "unix")
+SENTINEL: Final = "+sentinel"
+SENTINEL_PORT: Final = 26379
+HOST: Final = re.compile(r"(?:\[(?P<six>[0-9A-Fa-f:.]+)\]|(?P<name>[^\s\[\]:,]+))(?::(?P<port>\d{1,5}))?")
+EXPECTED: Final = (
+    "expected redis://HOST:6379/0, rediss://…, unix://… or redis+sentinel://HOST:26379,HOST:26379/SERVICE/0"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SentinelAddress:
+    """Sentinels, and the master that they are asked for.
+
+    Attributes:
+        sentinels: host and port of each.
+        service: the name under which they watch the master.
+        master_url: a redis:// or rediss:// URL with login, database and options for the master, whose host is no host.
+        username, password: for the sentinels themselves, empty where they ask for none.
+    """
+
+    sentinels: tuple[tuple[str, int], ...]
+    service: str
+    master_url: str = field(repr=False)
+    username: str = field(repr=False)
+    password: str = field(repr=False)
+
+
+def sentinel_address(url: str) -> SentinelAddress | None:
+    """Return what redis+sentinel://[USER:PASSWORD@]HOST[:PORT],…/SERVICE[/DB] says, None for a URL of one server.
+
+    rediss+sentinel:// speaks TLS to servers and sentinels alike. `?sentinel_username=` and `?sentinel_password=` are
+    for the sentinels, other options for the servers, as redis-py knows them.
+
+    Raises:
+        ValueError: it is no such URL; the message does not repeat it, for it may hold a password.
+    """
+    scheme = url.partition("://")[0]
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        raise ValueError(EXPECTED) from None  # its own message repeats the login
+    if scheme in SERVER_SCHEMES:
+        return None
+    if scheme.removesuffix(SENTINEL) not in {"redis", "rediss"}:
+        raise ValueError(EXPECTED)
+    login, at, hosts = parts.netloc.rpartition("@")
+    service, _, database = parts.path.removeprefix("/").partition("/")
+    if not service or not (database or "0").isdecimal():
+        raise ValueError(EXPECTED)
+    options = dict(parse_qsl(parts.query))
+    username, password = options.pop("sentinel_username", ""), options.pop("sentinel_password", "")
+    return SentinelAddress(
+        sentinels=tuple(_host(text) for text in hosts.split(",")),
+        service=service,
+        master_url=f"{scheme.removesuffix(SENTINEL)}://{login}{at}master/{database or 0}?{urlencode(options)}",
+        username=username,
+        password=password,
+    )
+
+
+def _host(text: str) -> tuple[str, int]:
+    found = HOST.fullmatch(text)
+    if found is None:
+        raise ValueError(EXPECTED)
+    return found["six"] or found["name"], int(found["port"] or SENTINEL_PORT)
