@@ -11,6 +11,7 @@ import pytest
 
 from layerwatch.artifacts import Artifacts, Location, StoreUrl, open_artifacts
 from layerwatch.errors import ArtifactsAwayError, ArtifactTooLargeError, SettingsError, UnsafePathError
+from layerwatch.object_store import open_store
 
 OVERLAY = PurePosixPath("m290/job42/000001_melt/overlay.jpg")
 VERDICT = OVERLAY.with_name("verdict.json")
@@ -171,8 +172,12 @@ def test_a_store_that_is_silent_is_given_up() -> None:
 
 
 def test_a_write_that_was_given_up_does_not_come_late(silent_server: socket.socket) -> None:
+    store = open_store(StoreUrl.parse("s3://bucket"))
+    store.files.connect()  # builds the client, which takes longer than the write may
+    silent_server.settimeout(5)
+
     with pytest.raises(ArtifactsAwayError):
-        open_artifacts(StoreUrl.parse("s3://bucket")).write(VERDICT, b"{}")
+        store.write(VERDICT, b"{}")
 
     connection, _ = silent_server.accept()
     with connection:
