@@ -10,14 +10,14 @@ COPY pyproject.toml README.md LICENSE ./
 COPY layerwatch/ layerwatch/
 
 FROM base AS ingest
-RUN pip install --no-cache-dir '.[ingest]'
+RUN pip install --no-cache-dir '.[ingest,s3]'
 COPY ingest/ ingest/
 USER layerwatch
 ENTRYPOINT ["python", "-m", "ingest"]
 CMD ["run"]
 
 FROM base AS worker
-RUN pip install --no-cache-dir '.[worker]'
+RUN pip install --no-cache-dir '.[worker,s3]'
 COPY worker/ worker/
 COPY models/ models/
 USER layerwatch
@@ -33,7 +33,7 @@ ENTRYPOINT ["python", "-m", "trainer"]
 CMD ["--help"]
 
 FROM base AS monitoring
-RUN pip install --no-cache-dir '.[monitoring]'
+RUN pip install --no-cache-dir '.[monitoring,s3]'
 COPY monitoring/ monitoring/
 USER layerwatch
 ENTRYPOINT ["python", "-m", "monitoring"]

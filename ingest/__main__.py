@@ -27,6 +27,7 @@ from ingest.settings import IngestSettings, Printer, printer_of, refuse_own_outp
 from ingest.status import as_json as status_json
 from ingest.status import is_fine, print_status
 from ingest.understanding import understand
+from layerwatch.artifacts import open_artifacts
 from layerwatch.cli import run_app
 from layerwatch.errors import SettingsError
 from layerwatch.health import serve_health
@@ -98,7 +99,7 @@ def run(  # noqa: PLR0913 - one argument an option
         queue=RedisQueue(client),
         ledger=RedisResults(client),
         sources=RedisSources(client),
-        artifacts_dir=settings.artifacts_dir,
+        artifacts=open_artifacts(settings.artifacts_dir),
     )
 
     def loop_of(each: Printer) -> Ingest:

@@ -1,21 +1,21 @@
 """The verdict that a worker wrote beside the overlay; it outlives Redis."""
 
-from pathlib import Path
-
-from layerwatch.errors import WireError
+from layerwatch.artifacts import Artifacts
+from layerwatch.errors import ArtifactsAwayError, WireError
 from layerwatch.layers import LayerKey, LayerSet
 from layerwatch.verdict import Verdict
 
-MAX_VERDICT_BYTES = 64 * 1024 * 1024
 
+def verdict_kept(artifacts: Artifacts, key: LayerKey) -> Verdict | None:
+    """Return the verdict that the artifacts hold on a layer, None if there is none, or none that can be believed.
 
-def verdict_on_disk(artifacts_dir: Path, key: LayerKey) -> Verdict | None:
-    """Return the verdict that the artifacts hold on a layer, None if there is none, or none that can be believed."""
-    path = artifacts_dir / key.folder / "verdict.json"
+    Raises:
+        ArtifactsAwayError: nobody can say now.
+    """
     try:
-        if path.stat().st_size > MAX_VERDICT_BYTES:
-            return None
-        verdict = Verdict.from_json(path.read_bytes())
+        verdict = Verdict.from_json(artifacts.read(key.folder / "verdict.json"))
+    except ArtifactsAwayError:
+        raise
     except (OSError, WireError):
         return None
     return verdict if verdict.key == key else None

@@ -5,18 +5,19 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Literal
 
 import structlog
 from redis.exceptions import RedisError
 
 from ingest import metrics
-from ingest.artifacts import is_about, verdict_on_disk
+from ingest.artifacts import is_about, verdict_kept
 from ingest.assembly import Emission
 from ingest.metrics import QUEUED, Outcome
 from ingest.offer import Offer, announce, outcome_of
 from ingest.sending import ByPath, NoRoomError, Sender
+from layerwatch.artifacts import Artifacts
+from layerwatch.errors import ArtifactsAwayError
 from layerwatch.job import InspectLayer
 from layerwatch.layers import LayerKey, LayerSet
 from layerwatch.ports import LayerQueue, Ledger, SourceBoard
@@ -25,6 +26,7 @@ from layerwatch.profile import Profile
 FIRST_PAUSE_SECONDS = 0.25
 LONGEST_PAUSE_SECONDS = 5.0
 FULL_PAUSE_SECONDS = 1.0
+ARTIFACTS_PAUSE_SECONDS = 5.0
 SEND_SECONDS = 0.5  # sets are sent for so long before anything else gets its turn
 MAX_UNREAD = 3  # sets whose pictures cannot be read now: the share stalls, the others wait too
 QUEUE_LIMIT = 10_000
@@ -35,12 +37,16 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sink:
-    """Where layer sets go, how it is known where they have been, and where the state of their source is told."""
+    """Where layer sets go, how it is known where they have been, and where the state of their source is told.
+
+    Attributes:
+        artifacts: hold the verdicts that a wiped Redis has forgotten.
+    """
 
     queue: LayerQueue
     ledger: Ledger
     sources: SourceBoard
-    artifacts_dir: Path
+    artifacts: Artifacts
 
 
 class Feed:
@@ -50,6 +56,7 @@ class Feed:
         sender: takes the pictures to where workers find them.
         outcomes: how many sets had which outcome since the start.
         is_full: sets wait because the queue is as long as it may be, or as many pictures lie in Redis as may.
+        artifacts_away: sets wait because nobody can say now whether their verdict lies in the object store.
         outstanding: inspections on the queue that are not known to be published, oldest first.
         witness: an inspection that once was published; if the ledger forgets it, Redis lost its state.
         has_forgotten: the ledger forgot the witness, and was told of it again.
@@ -81,7 +88,7 @@ class Feed:
         self._retry_at = 0.0
         self._more_to_send = self._is_unread = False
         self.outcomes: Counter[Outcome] = Counter()
-        self.is_full = False
+        self.is_full = self.artifacts_away = False
         self.outstanding: dict[str, LayerKey] = {}
         self.witness = ""
         self.has_forgotten = False
@@ -108,7 +115,7 @@ class Feed:
             older = self._offers.get(key)
             if older is None or older.id != emission.layer_set.inspection_id:
                 self._offers[key] = Offer(emission=emission, settled=self._wall_clock())
-            if self._is_urgent(emission) and not self.is_down:
+            if self._is_urgent(emission) and not (self.is_down or self.artifacts_away):
                 self._retry_at = 0.0  # a full queue is no reason for it to wait
 
     def flush(self, now: float) -> None:
@@ -122,7 +129,8 @@ class Feed:
         self._more_to_send = False
         self.guard(now, self._send_all)
         if self._offers and not self.is_down:
-            self._retry_at = now if self._more_to_send else now + FULL_PAUSE_SECONDS
+            pause = ARTIFACTS_PAUSE_SECONDS if self.artifacts_away else FULL_PAUSE_SECONDS
+            self._retry_at = now if self._more_to_send else now + pause
 
     def guard(self, now: float, work: Callable[[], None]) -> None:
         """Do something with Redis; note when it goes and when it comes back, and pause longer each time in between."""
@@ -139,7 +147,7 @@ class Feed:
         self._pause = self._retry_at = 0.0
 
     def _send_all(self) -> None:
-        began, full, unread = time.monotonic(), "", 0
+        began, full, unread, away = time.monotonic(), "", 0, ""
         room = self._limit - self._sink.queue.depth()
         for offer, ahead in self._in_order():
             if room <= 0 and not self._is_urgent(offer.emission):
@@ -153,6 +161,9 @@ class Feed:
             except NoRoomError:
                 full = "pictures"
                 break
+            except ArtifactsAwayError as error:
+                away = str(error)
+                break
             except OSError as error:
                 unread += 1
                 self._put_off(offer, error)
@@ -162,6 +173,7 @@ class Feed:
                 del self._offers[offer.emission.layer_set.key]
         self._is_unread = unread > 0
         self._note_full(full)
+        self._note_away(away)
 
     def _put_off(self, offer: Offer, error: OSError) -> None:
         """Let a set whose pictures cannot be read now hold up no other."""
@@ -174,6 +186,13 @@ class Feed:
         if what and not self.is_full:
             log.info("queue_full", what=what, limit=self._limit, waiting=len(self._offers))
         self.is_full = bool(what)
+
+    def _note_away(self, error: str) -> None:
+        if error and not self.artifacts_away:
+            log.warning("artifacts_away", error=error, waiting=len(self._offers))
+        elif self.artifacts_away and not error:
+            log.info("artifacts_back")
+        self.artifacts_away = bool(error)
 
     def _in_order(self) -> list[tuple[Offer, bool]]:
         """Return what is to be sent, and whether ahead of the backlog.
@@ -235,7 +254,7 @@ class Feed:
 
         Where Redis was wiped, the ledger counts revisions on from there.
         """
-        written = verdict_on_disk(self._sink.artifacts_dir, layer_set.key)
+        written = verdict_kept(self._sink.artifacts, layer_set.key)
         if written is None:
             return None
         is_underway = self._sink.queue.holds(written.id)  # the worker wrote it and has not published it yet

@@ -28,7 +28,7 @@ PENDING_FILES = Gauge(
 )
 PENDING_SETS = Gauge(
     "layerwatch_ingest_pending_layer_sets",
-    "Layer sets that wait for a light, for Redis, or for room on the queue.",
+    "Layer sets that wait for a light, for Redis, for the object store, or for room on the queue.",
     ["printer", "reason"],
 )
 QUEUE_DEPTH = Gauge("layerwatch_queue_depth", "Inspections that wait on the queue.")

@@ -207,8 +207,12 @@ class Ingest:
             self.feed.guard(now, lambda: self._sink.sources.report(self.state()))
         metrics.PENDING_FILES.labels(self._printer.name).set(len(self.intake.settling))
         metrics.PENDING_SETS.labels(self._printer.name, "light").set(self.intake.assembly.waiting())
-        for reason, holds in (("redis", self.feed.is_down), ("queue", self.feed.is_full and not self.feed.is_down)):
+        for reason, holds in self._why_sets_wait():
             metrics.PENDING_SETS.labels(self._printer.name, reason).set(len(self.feed) if holds else 0)
+
+    def _why_sets_wait(self) -> tuple[tuple[str, bool], ...]:
+        redis, artifacts = self.feed.is_down, self.feed.artifacts_away and not self.feed.is_down
+        return (("redis", redis), ("artifacts", artifacts), ("queue", self.feed.is_full and not (redis or artifacts)))
 
     def state(self) -> SourceState:
         """Return how the folder is doing."""

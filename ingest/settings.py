@@ -9,6 +9,7 @@ from pydantic import Field, PositiveFloat, PositiveInt
 from pydantic_settings import SettingsConfigDict
 
 from ingest.feed import QUEUE_LIMIT, Priority
+from layerwatch.artifacts import Location
 from layerwatch.errors import SettingsError
 from layerwatch.layers import BUILD_NAME, PRINTER_NAME, safe_name
 from layerwatch.pictures import SourceFolder
@@ -117,12 +118,14 @@ def printer_of(settings: IngestSettings) -> Printer:
     )
 
 
-def refuse_own_output(printers: Sequence[Printer], artifacts_dir: Path) -> None:
+def refuse_own_output(printers: Sequence[Printer], artifacts_dir: Location) -> None:
     """Raise if ingest would watch what layerwatch writes.
 
     Raises:
         SettingsError: the artifacts lie inside a watched folder.
     """
+    if not isinstance(artifacts_dir, Path):
+        return
     artifacts = artifacts_dir.expanduser().resolve()
     for printer in printers:
         if artifacts.is_relative_to(printer.root):

@@ -4,6 +4,7 @@ LayerwatchError
 ├── ProfileError             the profile is unknown or wrong
 ├── SettingsError            a setting cannot be used
 ├── WireError                a message does not keep the contract
+│   └── ArtifactTooLargeError    a file of the artifacts is larger than any that layerwatch writes
 ├── UnsafePathError          a path leaves its root
 ├── PictureError
 │   └── UnreadablePictureError   the file is no whole picture
@@ -11,11 +12,12 @@ LayerwatchError
 │   ├── BundleMissingError   there is no such bundle
 │   └── BundleCorruptError   the bundle does not match its manifest
 ├── TrainingError            the data cannot be trained or measured on
-└── QueueUnavailableError    Redis does not answer: try again
+├── QueueUnavailableError    Redis does not answer: try again
+└── ArtifactsAwayError       the object store does not answer, or refuses: try again; also an OSError
 """
 
 from collections.abc import Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 
 class LayerwatchError(Exception):
@@ -34,10 +36,19 @@ class WireError(LayerwatchError):
     """A message does not keep the contract."""
 
 
+class ArtifactTooLargeError(WireError):
+    """A file of the artifacts is larger than any that layerwatch writes."""
+
+    def __init__(self, path: PurePosixPath, *, most: int) -> None:
+        super().__init__(f"{path}: expected at most {most} bytes, it is larger")
+        self.path = path
+        self.most = most
+
+
 class UnsafePathError(LayerwatchError):
     """A path leaves the folder that it has to stay in."""
 
-    def __init__(self, path: str, *, root: Path) -> None:
+    def __init__(self, path: str, *, root: Path | str) -> None:
         super().__init__(f"{path!r} is not inside {root}; links and '..' out of the folder are not followed")
         self.path = path
         self.root = root
@@ -74,6 +85,10 @@ class TrainingError(LayerwatchError):
 
 class QueueUnavailableError(LayerwatchError):
     """Redis does not answer; try again when it does."""
+
+
+class ArtifactsAwayError(LayerwatchError, OSError):
+    """The object store of the artifacts does not answer, or refuses; try again when it does."""
 
 
 def one_line(problems: Sequence[str]) -> str:

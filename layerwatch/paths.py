@@ -1,6 +1,6 @@
 """Paths from outside that must stay inside their root."""
 
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from layerwatch.errors import UnsafePathError
 
@@ -18,3 +18,14 @@ def inside(root: Path, relative: str) -> Path:
     if target == base or not target.is_relative_to(base):
         raise UnsafePathError(relative, root=root)
     return target
+
+
+def below(root: Path | str, path: PurePosixPath) -> PurePosixPath:
+    """Return a path that only goes down from a root, whatever lies there.
+
+    Raises:
+        UnsafePathError: it is absolute, empty, or climbs by '..'.
+    """
+    if path.is_absolute() or not path.parts or ".." in path.parts or "\0" in str(path):
+        raise UnsafePathError(str(path), root=root)
+    return path

@@ -6,6 +6,7 @@ from typing import Literal, TypeVar
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from layerwatch.artifacts import ToldLocation
 from layerwatch.errors import SettingsError, one_line
 from layerwatch.redis_address import sentinel_address
 
@@ -17,7 +18,7 @@ class SharedSettings(BaseSettings):
         redis_url: redis://, rediss://, unix:// or redis+sentinel:// (see `sentinel_address`); it may hold a password
             and is never shown.
         sources_dir: the folder that the printers write into; every path in a message lies below it.
-        artifacts_dir: where verdicts, overlays and masks are written.
+        artifacts_dir: where verdicts, overlays and masks are written: a folder, or the URL of an object store.
         registry_dir: where model bundles are kept.
         metrics_host, metrics_port: where /metrics and /health answer; port 0 takes a free one and logs it.
         log_format: console for people, json for machines, auto by whether a terminal listens.
@@ -27,7 +28,7 @@ class SharedSettings(BaseSettings):
 
     redis_url: str = Field(default="redis://127.0.0.1:6379/0", validation_alias="REDIS_URL", repr=False)
     sources_dir: Path = Field(default=Path("data/incoming"), validation_alias="SOURCES_DIR")
-    artifacts_dir: Path = Field(default=Path("artifacts"), validation_alias="ARTIFACTS_DIR")
+    artifacts_dir: ToldLocation = Field(default=Path("artifacts"), validation_alias="ARTIFACTS_DIR")
     registry_dir: Path = Field(default=Path("registry"), validation_alias="REGISTRY_DIR")
     metrics_host: str = "127.0.0.1"
     metrics_port: int = Field(default=0, ge=0, le=65535)

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import cv2
+import httpx
 import numpy as np
 import pytest
 import structlog
@@ -191,6 +192,36 @@ def own_redis_server(tmp_path: Path) -> Iterator[RedisServer]:
     folder.mkdir()
     with running_server(any_server_binary(), folder) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def s3_server() -> Iterator[str]:
+    """The address of a real S3 server of our own, which speaks HTTP and keeps everything in memory."""
+    server = pytest.importorskip("moto.server").ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture
+def s3_url(s3_server: str, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> str:
+    """A prefix in a new bucket, which the environment of this test, and of what it starts, leads to."""
+    for name, value in s3_environment(s3_server).items():
+        monkeypatch.setenv(name, value)
+    bucket = f"bucket-{hashlib.sha256(request.node.nodeid.encode()).hexdigest()[:12]}"
+    httpx.put(f"{s3_server}/{bucket}").raise_for_status()
+    return f"s3://{bucket}/plant-1"
+
+
+def s3_environment(address: str) -> dict[str, str]:
+    return {
+        "AWS_ENDPOINT_URL": address,
+        "AWS_ACCESS_KEY_ID": "nobody",
+        "AWS_SECRET_ACCESS_KEY": "nothing",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
 
 
 def write_tiny_bundle(folder: Path, *, name: str = "tiny", version: str = "1", level: float = 200.0) -> Path:

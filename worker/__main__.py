@@ -256,6 +256,8 @@ def disk_errors_in_one_line() -> Iterator[None]:
     """Tell somebody who works by hand that a disk is full or a file locked, without a traceback."""
     try:
         yield
+    except LayerwatchError:
+        raise
     except OSError as error:
         raise LayerwatchError(f"{error.filename or 'disk'}: {error.strerror or error}") from error
 

@@ -1,12 +1,11 @@
 """The files of one layer: overlay and mask first, verdict.json last, each there whole or not at all."""
 
-import tempfile
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 
-from layerwatch.atomic import write_atomic
-from layerwatch.errors import SettingsError, WireError
+from layerwatch.artifacts import Location, open_artifacts
+from layerwatch.errors import WireError
 from layerwatch.layers import LayerKey
 from layerwatch.verdict import Verdict
 
@@ -21,30 +20,25 @@ def folder_of(key: LayerKey) -> PurePosixPath:
 
 
 class ArtifactStore:
-    """A folder of artifacts."""
+    """The artifacts of layers, in a folder or an object store."""
 
-    def __init__(self, root: Path, *, folder: Callable[[LayerKey], PurePosixPath] = folder_of) -> None:
-        self.root = root
+    def __init__(self, location: Location, *, folder: Callable[[LayerKey], PurePosixPath] = folder_of) -> None:
+        self._artifacts = open_artifacts(location)
         self._folder = folder
         self._beside = ThreadPoolExecutor(1, thread_name_prefix="artifacts")
 
     def prepare(self) -> None:
-        """Make the root.
+        """Make sure that files can be written.
 
         Raises:
             SettingsError: nothing can be written there.
         """
-        try:
-            self.root.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryFile(dir=self.root):
-                pass
-        except OSError as error:
-            raise SettingsError(f"cannot write to {self.root}: {error.strerror}") from error
+        self._artifacts.prepare()
 
     def write(self, key: LayerKey, name: str, content: bytes) -> str:
         """Write one file of a layer and return its path below the root."""
         path = self._folder(key) / name
-        write_atomic(self.root / path, content)
+        self._artifacts.write(path, content)
         return str(path)
 
     def write_beside(self, key: LayerKey, name: str, encode: Callable[[], bytes]) -> Future[str]:
@@ -53,11 +47,15 @@ class ArtifactStore:
 
     def remove(self, key: LayerKey, name: str) -> None:
         """Remove a file that an earlier revision of the layer left."""
-        (self.root / self._folder(key) / name).unlink(missing_ok=True)
+        self._artifacts.remove(self._folder(key) / name)
 
     def verdict(self, key: LayerKey) -> Verdict | None:
-        """Return the verdict that lies in the layer's folder, None where there is none that can be read."""
+        """Return the verdict that lies in the layer's folder, None where there is none that can be read.
+
+        Raises:
+            OSError: nobody can say now whether there is one.
+        """
         try:
-            return Verdict.from_json((self.root / self._folder(key) / VERDICT).read_bytes())
+            return Verdict.from_json(self._artifacts.read(self._folder(key) / VERDICT))
         except (FileNotFoundError, WireError):
             return None

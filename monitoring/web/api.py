@@ -2,13 +2,15 @@
 
 from typing import Annotated
 
+import structlog
 from fastapi import APIRouter, Header, HTTPException, Query, Request, Response
-from fastapi.responses import FileResponse, StreamingResponse
+from fastapi.responses import StreamingResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
+from layerwatch.errors import ArtifactsAwayError
 from layerwatch.health import health_report
 from monitoring.stream import CURSOR, START
-from monitoring.web.artifacts import MEDIA_TYPES, artifact_file
+from monitoring.web.artifacts import artifact_response
 from monitoring.web.context import context_of
 from monitoring.web.events import event_stream, resume_cursor
 
@@ -17,6 +19,7 @@ FOR_EVER = "private, max-age=31536000, immutable"
 Cursor = Annotated[str | None, Query(pattern=f"^{CURSOR.pattern}$", description="A stream id; 0 is the start.")]
 
 router = APIRouter()
+log = structlog.get_logger()
 
 
 @router.get("/api/verdicts", tags=["verdicts"])
@@ -55,15 +58,21 @@ async def events(
 
 
 @router.get("/artifacts/{path:path}", tags=["artifacts"])
-def artifact(request: Request, path: str, v: str = "") -> FileResponse:
+def artifact(request: Request, path: str, v: str = "") -> Response:
     """Return an overlay, a mask or a verdict file; with `v` (anything that changes with it) it is kept for ever."""
-    file = artifact_file(context_of(request).artifacts_dir, path)
-    if file is None:
+    try:
+        answer = artifact_response(context_of(request).artifacts, path)
+    except ArtifactsAwayError as error:
+        log.warning("artifact_not_read", path=path, error=str(error))
+        raise HTTPException(
+            503, "the object store of the artifacts does not answer; try again", headers={"Retry-After": "10"}
+        ) from error
+    if answer is None:
         raise HTTPException(
             404, "no such artifact; expected PRINTER/BUILD/LLLLLL_STAGE/ and overlay.jpg, mask.png or verdict.json"
         )
-    headers = {"Cache-Control": FOR_EVER if v else "no-cache"}
-    return FileResponse(file, media_type=MEDIA_TYPES[file.name], headers=headers)
+    answer.headers["Cache-Control"] = FOR_EVER if v else "no-cache"
+    return answer
 
 
 @router.get("/metrics", tags=["operation"])

@@ -15,6 +15,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from layerwatch import __version__
+from layerwatch.artifacts import open_artifacts
 from monitoring.metrics import RedisCollector, VerdictMetrics, connect_for_scrapes
 from monitoring.rows import area_text, seconds_text
 from monitoring.settings import MonitoringSettings
@@ -48,7 +49,7 @@ def create_app(settings: MonitoringSettings) -> FastAPI:
     app = FastAPI(title="layerwatch", version=__version__, lifespan=lifespan, docs_url=None, redoc_url=None)
     app.state.context = Context(
         feed=feed,
-        artifacts_dir=settings.artifacts_dir,
+        artifacts=open_artifacts(settings.artifacts_dir),
         registry=registry,
         templates=templates(),
         stale_seconds=settings.stale_seconds,

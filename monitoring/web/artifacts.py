@@ -1,10 +1,13 @@
-"""Which files of the artifacts folder the page gives out: three names in the folder of a layer, and nothing else."""
+"""Which artifacts the page gives out: three names in the folder of a layer, and nothing else."""
 
 import re
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from urllib.parse import quote
 
-from layerwatch.errors import UnsafePathError
+from fastapi.responses import FileResponse, Response
+
+from layerwatch.artifacts import ArtifactFolder, Artifacts
+from layerwatch.errors import ArtifactTooLargeError, UnsafePathError
 from layerwatch.paths import inside
 from monitoring.rows import Row
 
@@ -12,6 +15,24 @@ MEDIA_TYPES = {"overlay.jpg": "image/jpeg", "mask.png": "image/png", "verdict.js
 ARTIFACT = re.compile(
     r"[A-Za-z0-9-]{1,64}/[A-Za-z0-9_-]{1,128}/\d{6,8}_(recoat|melt)/(overlay\.jpg|mask\.png|verdict\.json)"
 )
+
+
+def artifact_response(artifacts: Artifacts, relative: str) -> Response | None:
+    """Return the answer that holds an artifact, or None where there is nothing that may be given out.
+
+    Raises:
+        ArtifactsAwayError: the object store does not answer.
+    """
+    if isinstance(artifacts, ArtifactFolder):  # its files go out piece by piece, and need not be read before
+        file = artifact_file(artifacts.root, relative)
+        return FileResponse(file, media_type=MEDIA_TYPES[file.name]) if file is not None else None
+    if not ARTIFACT.fullmatch(relative):
+        return None
+    path = PurePosixPath(relative)
+    try:
+        return Response(artifacts.read(path), media_type=MEDIA_TYPES[path.name])
+    except (FileNotFoundError, ArtifactTooLargeError):
+        return None
 
 
 def artifact_file(root: Path, relative: str) -> Path | None:

@@ -2,13 +2,13 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import cast
 
 from fastapi import Request
 from jinja2 import Environment
 from prometheus_client import CollectorRegistry
 
+from layerwatch.artifacts import Artifacts
 from monitoring.web.feed import Feed
 
 
@@ -17,7 +17,7 @@ class Context:
     """The parts of the running page; `readers` counts open event streams."""
 
     feed: Feed
-    artifacts_dir: Path
+    artifacts: Artifacts
     registry: CollectorRegistry
     templates: Environment
     stale_seconds: int

@@ -40,7 +40,7 @@ class Plant:
         self.redis = redis
         self._stack = stack
         self._log = folder / "log"
-        self._environment = {
+        self.environment = {
             **os.environ,
             "REDIS_URL": url,
             "SOURCES_DIR": str(self.incoming),
@@ -56,7 +56,7 @@ class Plant:
             process = subprocess.Popen(
                 [sys.executable, "-m", *words],
                 cwd=ROOT,
-                env={**self._environment, **settings},
+                env={**self.environment, **settings},
                 stdout=log,
                 stderr=log,
                 stdin=subprocess.DEVNULL,

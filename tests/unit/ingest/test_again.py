@@ -15,6 +15,7 @@ from ingest.metrics import Outcome
 from ingest.sending import ByValue
 from ingest.service import Ingest
 from ingest.settings import IngestSettings, Printer, printer_of
+from layerwatch.artifacts import ArtifactFolder
 from layerwatch.job import InspectLayer
 from layerwatch.layers import Capture, LayerKey, LayerSet, Stage
 from layerwatch.memory import InMemoryPictures, InMemoryQueue, InMemoryResults, InMemorySources
@@ -144,7 +145,10 @@ def test_layers_are_queued_as_they_lie_in_the_folder(office: Office, printer: Pr
 
 def test_ingest_and_a_person_mean_the_same_inspection(office: Office, printer: Printer, tmp_path: Path) -> None:
     sink = Sink(
-        queue=office.queue, ledger=office.results, sources=InMemorySources(), artifacts_dir=tmp_path / "artifacts"
+        queue=office.queue,
+        ledger=office.results,
+        sources=InMemorySources(),
+        artifacts=ArtifactFolder(tmp_path / "artifacts"),
     )
     clocks = Clocks(steady=lambda: 1000.0, wall=lambda: 4e9)
     Ingest(printer, sink, clocks=clocks).tick()
@@ -166,7 +170,9 @@ def test_after_redis_was_wiped_the_verdict_that_was_asked_for_again_still_stands
     (printer.root / "B0002a.PNG").unlink()
     (printer.root / "B0002c.PNG").unlink()
 
-    sink = Sink(queue=office.queue, ledger=office.results, sources=InMemorySources(), artifacts_dir=artifacts)
+    sink = Sink(
+        queue=office.queue, ledger=office.results, sources=InMemorySources(), artifacts=ArtifactFolder(artifacts)
+    )
     ingest = Ingest(printer, sink, clocks=Clocks(steady=lambda: 1000.0, wall=lambda: 4e9))
     ingest.tick()
 

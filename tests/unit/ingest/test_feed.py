@@ -10,6 +10,7 @@ from ingest.assembly import Assembly, Emission, Frame
 from ingest.audit import Audit
 from ingest.feed import Feed, Sink
 from ingest.metrics import Outcome
+from layerwatch.artifacts import ArtifactFolder
 from layerwatch.job import InspectLayer
 from layerwatch.layers import LayerKey, Stage
 from layerwatch.memory import InMemoryQueue, InMemoryResults, InMemorySources
@@ -38,6 +39,7 @@ class Bench:
     sink: Sink
     feed: Feed
     assembly: Assembly
+    artifacts: Path
 
     def emit(self, *layers: int, live: bool = True, content: str = "") -> list[Emission]:
         for layer in layers:
@@ -71,9 +73,9 @@ class Bench:
 @pytest.fixture
 def bench(tmp_path: Path) -> Bench:
     queue, results = MoodyQueue(), InMemoryResults()
-    sink = Sink(queue=queue, ledger=results, sources=InMemorySources(), artifacts_dir=tmp_path)
+    sink = Sink(queue=queue, ledger=results, sources=InMemorySources(), artifacts=ArtifactFolder(tmp_path))
     assembly = Assembly(expected_lights=("",), set_timeout_seconds=30.0, revision_seconds=1.0)
-    return Bench(queue, results, sink, Feed(sink, load_profile("single-light")), assembly)
+    return Bench(queue, results, sink, Feed(sink, load_profile("single-light")), assembly, tmp_path)
 
 
 def test_a_set_is_queued_with_its_facts_and_only_once(bench: Bench) -> None:
@@ -141,7 +143,7 @@ def test_a_verdict_on_disk_is_restored_and_not_inspected_again(
     bench: Bench, keep_verdict: Callable[[Path, InspectLayer], Verdict]
 ) -> None:
     bench.send(7)
-    verdict = keep_verdict(bench.sink.artifacts_dir, bench.queue.messages.pop())
+    verdict = keep_verdict(bench.artifacts, bench.queue.messages.pop())
 
     bench.send_again()
 
@@ -154,7 +156,7 @@ def test_a_verdict_on_disk_whose_job_still_runs_is_left_to_the_worker(
     bench: Bench, keep_verdict: Callable[[Path, InspectLayer], Verdict]
 ) -> None:
     bench.send(7)
-    verdict = keep_verdict(bench.sink.artifacts_dir, bench.queue.messages[0])
+    verdict = keep_verdict(bench.artifacts, bench.queue.messages[0])
 
     bench.send_again()
 
@@ -163,7 +165,7 @@ def test_a_verdict_on_disk_whose_job_still_runs_is_left_to_the_worker(
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b"\xff\x00"])
 def test_a_broken_verdict_on_disk_is_not_believed(bench: Bench, body: bytes) -> None:
-    folder = bench.sink.artifacts_dir / "m290/job42/000007_melt"
+    folder = bench.artifacts / "m290/job42/000007_melt"
     folder.mkdir(parents=True)
     (folder / "verdict.json").write_bytes(body)
 
@@ -176,7 +178,7 @@ def test_the_verdict_of_an_earlier_revision_on_disk_does_not_stand_for_the_new_o
     bench: Bench, keep_verdict: Callable[[Path, InspectLayer], Verdict]
 ) -> None:
     bench.send(7)
-    keep_verdict(bench.sink.artifacts_dir, bench.queue.messages.pop())
+    keep_verdict(bench.artifacts, bench.queue.messages.pop())
 
     bench.send(7, content="rewritten")
 
@@ -189,7 +191,7 @@ def test_after_redis_was_wiped_revisions_count_on_from_the_artifacts(
     bench.send(7)
     bench.send(7, content="rewritten")
     second = bench.queue.messages.pop()
-    keep_verdict(bench.sink.artifacts_dir, second)
+    keep_verdict(bench.artifacts, second)
     bench.wipe()
 
     bench.send(7, content="rewritten again")
@@ -206,7 +208,7 @@ def test_a_wiped_redis_is_noticed_though_its_witness_was_entered_again(
     bench.send(1, 2)
     for message in list(bench.queue.messages):
         bench.results.publish(verdict_about(message))
-        keep_verdict(bench.sink.artifacts_dir, message)
+        keep_verdict(bench.artifacts, message)
     bench.queue.messages.clear()
     bench.audit.run()
     bench.wipe()
@@ -224,7 +226,7 @@ def test_a_verdict_that_a_worker_is_about_to_publish_is_not_entered_for_it(
 ) -> None:
     bench.send(7)
     first = bench.queue.messages[0]
-    keep_verdict(bench.sink.artifacts_dir, first)
+    keep_verdict(bench.artifacts, first)
 
     bench.send(7, content="rewritten")
 
@@ -347,7 +349,7 @@ def test_a_wiped_redis_gets_back_what_is_on_disk_and_the_rest_is_queued(
     bench.send(1, 2, 3)
     done = bench.queue.messages.pop(0)
     bench.results.publish(verdict_about(done))
-    keep_verdict(bench.sink.artifacts_dir, done)
+    keep_verdict(bench.artifacts, done)
     bench.audit.run()
     bench.wipe()
 
@@ -393,7 +395,7 @@ def test_an_audit_that_redis_interrupts_forgets_nothing(bench: Bench, monkeypatc
 
 def test_a_lost_set_that_waits_for_a_light_again_comes_out_when_it_is_ready(tmp_path: Path) -> None:
     queue, results = MoodyQueue(), InMemoryResults()
-    sink = Sink(queue=queue, ledger=results, sources=InMemorySources(), artifacts_dir=tmp_path)
+    sink = Sink(queue=queue, ledger=results, sources=InMemorySources(), artifacts=ArtifactFolder(tmp_path))
     assembly = Assembly(expected_lights=("a", "b"), set_timeout_seconds=30.0, revision_seconds=1.0)
     feed = Feed(sink, load_profile("nist-ammt"))
     key = LayerKey(printer="m290", build="job42", layer=1, stage=Stage.MELT)

@@ -11,6 +11,7 @@ from ingest.feed import Sink
 from ingest.fleet import Fleet
 from ingest.service import Ingest
 from ingest.settings import Printer
+from layerwatch.artifacts import ArtifactFolder
 from layerwatch.memory import InMemoryQueue, InMemoryResults, InMemorySources
 from layerwatch.profile import load_profile
 
@@ -18,7 +19,10 @@ from layerwatch.profile import load_profile
 @pytest.fixture
 def sink(tmp_path: Path) -> Sink:
     return Sink(
-        queue=InMemoryQueue(), ledger=InMemoryResults(), sources=InMemorySources(), artifacts_dir=tmp_path / "artifacts"
+        queue=InMemoryQueue(),
+        ledger=InMemoryResults(),
+        sources=InMemorySources(),
+        artifacts=ArtifactFolder(tmp_path / "artifacts"),
     )
 
 

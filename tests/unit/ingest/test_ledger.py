@@ -12,6 +12,7 @@ from ingest.ledger import DiskLedger, ledger_file
 from ingest.service import Ingest
 from ingest.settings import IngestSettings, printer_of
 from ingest.settling import Stamp
+from layerwatch.artifacts import ArtifactFolder
 from layerwatch.layers import Shape
 from layerwatch.memory import InMemoryQueue, InMemoryResults, InMemorySources
 from layerwatch.settings import load_settings
@@ -142,7 +143,7 @@ def test_a_restart_reads_only_what_changed(
 
     monkeypatch.setattr(intake_module, "examine", spy)
     queue, results = InMemoryQueue(), InMemoryResults()
-    sink = Sink(queue=queue, ledger=results, sources=InMemorySources(), artifacts_dir=tmp_path)
+    sink = Sink(queue=queue, ledger=results, sources=InMemorySources(), artifacts=ArtifactFolder(tmp_path))
     printer = printer_of(load_settings(IngestSettings, sources_dir=root))
     clocks = Clocks(steady=lambda: 1000.0, wall=lambda: 4e9)
 

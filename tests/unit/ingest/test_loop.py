@@ -20,6 +20,7 @@ from ingest.metrics import Outcome
 from ingest.service import SWEEP_SECONDS, Ingest
 from ingest.settings import IngestSettings, printer_of
 from ingest.watch import Hint
+from layerwatch.artifacts import ArtifactFolder
 from layerwatch.job import InspectLayer
 from layerwatch.memory import InMemoryQueue, InMemoryResults, InMemorySources
 from layerwatch.settings import load_settings
@@ -51,7 +52,7 @@ class Room:
             queue=self.queue,
             ledger=self.results,
             sources=self.sources,
-            artifacts_dir=self.folder / "artifacts",
+            artifacts=ArtifactFolder(self.folder / "artifacts"),
         )
         clocks = Clocks(steady=lambda: self.now, wall=lambda: self.wall)
         self.ingest = Ingest(printer_of(settings), sink, clocks=clocks)
@@ -462,7 +463,12 @@ def test_a_backlog_that_waits_for_room_holds_up_no_live_layer(
     monkeypatch.setattr("ingest.service.MAX_OFFERS", 2)
     room.ingest = Ingest(
         room.ingest._printer,
-        Sink(queue=room.queue, ledger=room.results, sources=room.sources, artifacts_dir=room.folder / "artifacts"),
+        Sink(
+            queue=room.queue,
+            ledger=room.results,
+            sources=room.sources,
+            artifacts=ArtifactFolder(room.folder / "artifacts"),
+        ),
         queue_limit=1,
         clocks=Clocks(steady=lambda: room.now, wall=lambda: room.wall),
     )

@@ -39,6 +39,7 @@ from ingest.service import Ingest
 from ingest.settings import IngestSettings, printer_of
 from ingest.settling import CLOSED_SHARE, Settling, Stamp
 from ingest.watch import Hint
+from layerwatch.artifacts import ArtifactFolder
 from layerwatch.job import InspectLayer
 from layerwatch.layers import Capture, LayerKey, LayerSet, Stage
 from layerwatch.memory import InMemoryQueue, InMemoryResults, InMemorySources
@@ -230,7 +231,7 @@ class PrintShop(RuleBasedStateMachine):
             queue=FrailQueue(self.queue, self.line, self.check_accepted),
             ledger=FrailLedger(self.results, self.line, self.work_quickly),
             sources=FrailBoard(self.line),
-            artifacts_dir=self.artifacts,
+            artifacts=ArtifactFolder(self.artifacts),
         )
         clocks = Clocks(steady=lambda: self.now, wall=lambda: self.wall)
         self.ingest = Ingest(self.printer, sink, queue_limit=self.limit, clocks=clocks, ledger=self.ledger)

@@ -15,6 +15,7 @@ from ingest.feed import Feed, Sink
 from ingest.metrics import Outcome
 from ingest.sending import ByValue
 from ingest.settings import Printer
+from layerwatch.artifacts import ArtifactFolder
 from layerwatch.job import InspectLayer
 from layerwatch.layers import LayerKey, Stage
 from layerwatch.memory import InMemoryPictures, InMemoryQueue, InMemoryResults, InMemorySources
@@ -76,7 +77,7 @@ def build(root: Path, *, limit: int) -> Hall:
     )
     printer.root.mkdir(exist_ok=True)
     queue, results, pictures = InMemoryQueue(), InMemoryResults(), InMemoryPictures(limit_bytes=limit)
-    sink = Sink(queue=queue, ledger=results, sources=InMemorySources(), artifacts_dir=root / "artifacts")
+    sink = Sink(queue=queue, ledger=results, sources=InMemorySources(), artifacts=ArtifactFolder(root / "artifacts"))
     sender = ByValue(store=pictures, locate=printer.locate, largest_bytes=LARGEST)
     feed = Feed(sink, printer.profile, sender=sender)
     assembly = Assembly(expected_lights=("",), set_timeout_seconds=30.0, revision_seconds=1.0)

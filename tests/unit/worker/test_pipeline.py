@@ -80,7 +80,7 @@ def test_verdict_json_is_written_last_and_is_the_published_body(  # noqa: PLR091
         written.append(path.name)
         write_atomic(path, content)
 
-    monkeypatch.setattr("worker.artifacts.write_atomic", noted)
+    monkeypatch.setattr("layerwatch.artifacts.write_atomic", noted)
 
     verdict, _ = pipeline.inspect(some_message(of=write_pictures(sources)), attempt=1)
 
@@ -102,7 +102,7 @@ def test_no_verdict_is_written_beside_half_the_artifacts(  # noqa: PLR0917 - fix
             raise OSError(28, "No space left on device")
         write_atomic(path, content)
 
-    monkeypatch.setattr("worker.artifacts.write_atomic", disk_full)
+    monkeypatch.setattr("layerwatch.artifacts.write_atomic", disk_full)
 
     with pytest.raises(OSError, match="No space left"):
         pipeline.inspect(some_message(of=write_pictures(sources)), attempt=1)

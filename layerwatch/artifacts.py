@@ -1,0 +1,141 @@
+"""Where artifacts lie: in a folder, or in an object store. Both keep the same promises."""
+
+import os
+import re
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Annotated, Protocol, Self
+
+from pydantic import BeforeValidator
+
+from layerwatch.atomic import write_atomic
+from layerwatch.errors import ArtifactTooLargeError, SettingsError
+from layerwatch.paths import below
+
+MOST_BYTES = 64 * 1024 * 1024
+OBJECT_STORES = {  # scheme -> what to install; only where a PUT is there whole or not at all
+    "s3": "-e '.[s3]'",
+    "gs": "gcsfs",
+    "gcs": "gcsfs",
+    "az": "adlfs",
+    "abfs": "adlfs",
+    "abfss": "adlfs",
+}
+_CREDENTIALS = re.compile(r":.*@|[?#]")
+
+
+class Artifacts(Protocol):
+    """Files below one root, each there whole or not at all, for every reader on every machine."""
+
+    def prepare(self) -> None:
+        """Make sure that files can be written.
+
+        Raises:
+            SettingsError: they cannot.
+        """
+        ...
+
+    def read(self, path: PurePosixPath, *, most: int = MOST_BYTES) -> bytes:
+        """Return a file of at most so many bytes.
+
+        Raises:
+            FileNotFoundError: there is none.
+            ArtifactTooLargeError: it is larger.
+            OSError: it cannot be read now.
+        """
+        ...
+
+    def write(self, path: PurePosixPath, content: bytes) -> None:
+        """Write a file, in place of what was there; an OSError leaves that."""
+        ...
+
+    def remove(self, path: PurePosixPath) -> None:
+        """Remove a file if it is there."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoreUrl:
+    """An object store by its URL; path is the bucket, and the prefix in it if any."""
+
+    scheme: str
+    path: str
+
+    def __str__(self) -> str:
+        return f"{self.scheme}://{self.path}"
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Return the store that a URL names.
+
+        Raises:
+            ValueError: it is no such URL, or holds credentials, which the message does not repeat.
+        """
+        scheme, _, path = text.partition("://")
+        if scheme not in OBJECT_STORES:
+            raise ValueError(
+                f"expected a folder, or {', '.join(f'{known}://' for known in OBJECT_STORES)} with BUCKET/PREFIX, "
+                f"got {scheme}://"
+            )
+        if _CREDENTIALS.search(path):
+            raise ValueError(
+                f"expected {scheme}://BUCKET/PREFIX and no more; credentials come from the environment, "
+                "such as AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+            )
+        path = path.rstrip("/")
+        if any(part in {"", ".", ".."} for part in path.split("/")) or "::" in path or not path.isprintable():
+            raise ValueError(f"expected {scheme}://BUCKET/PREFIX with plain names, got {text!r}")
+        return cls(scheme=scheme, path=path)
+
+
+def read_location(told: object) -> object:
+    """Return the store that a text names as a URL; anything else as it is."""
+    return StoreUrl.parse(told) if isinstance(told, str) and "://" in told else told
+
+
+Location = Path | StoreUrl
+ToldLocation = Annotated[Location, BeforeValidator(read_location)]  # for settings
+
+
+def open_artifacts(location: Location) -> Artifacts:
+    """Return the artifacts at a location; nothing is asked of it yet.
+
+    Raises:
+        SettingsError: the library for such a store is not installed.
+    """
+    if isinstance(location, Path):
+        return ArtifactFolder(location)
+    from layerwatch.object_store import open_store  # noqa: PLC0415 - a folder needs no fsspec
+
+    return open_store(location)
+
+
+@dataclass(frozen=True, slots=True)
+class ArtifactFolder:
+    """A folder of artifacts: local, or a share that all roles see."""
+
+    root: Path
+
+    def prepare(self) -> None:
+        try:
+            self.root.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=self.root):
+                pass
+        except OSError as error:
+            raise SettingsError(f"cannot write to {self.root}: {error.strerror}") from error
+
+    def read(self, path: PurePosixPath, *, most: int = MOST_BYTES) -> bytes:
+        with self._file(path).open("rb") as file:
+            if os.fstat(file.fileno()).st_size > most:
+                raise ArtifactTooLargeError(path, most=most)
+            return file.read()
+
+    def write(self, path: PurePosixPath, content: bytes) -> None:
+        write_atomic(self._file(path), content)
+
+    def remove(self, path: PurePosixPath) -> None:
+        self._file(path).unlink(missing_ok=True)
+
+    def _file(self, path: PurePosixPath) -> Path:
+        return self.root / below(self.root, path)

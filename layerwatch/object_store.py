@@ -1,0 +1,119 @@
+"""Artifacts in an object store, through fsspec: S3 by s3fs, and others by what is installed for them."""
+
+import asyncio
+import errno
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Any
+
+from layerwatch.artifacts import MOST_BYTES, OBJECT_STORES, StoreUrl
+from layerwatch.errors import ArtifactsAwayError, ArtifactTooLargeError, SettingsError
+from layerwatch.paths import below
+
+CALL_SECONDS = 20.0  # all tries of one call together; an inspection makes five, and its job has a minute
+TRIES = 2  # of s3fs and gcsfs; reading nests them
+PROBE = PurePosixPath(".layerwatch-can-write")
+OPTIONS: dict[str, dict[str, object]] = {
+    "s3": {"config_kwargs": {"connect_timeout": 3, "read_timeout": 10, "retries": {"total_max_attempts": 1}}},
+}
+
+
+def open_store(url: StoreUrl) -> "ObjectStore":
+    """Return the store at a URL; credentials and endpoint are those of the library's own environment.
+
+    Raises:
+        SettingsError: the library is not installed, or refuses.
+    """
+    try:
+        from fsspec.core import url_to_fs  # noqa: PLC0415 - an extra
+
+        options = OPTIONS.get(url.scheme, {})
+        files, root = url_to_fs(str(url), use_listings_cache=False, skip_instance_cache=True, **options)
+    except ImportError as error:
+        needed = OBJECT_STORES[url.scheme]
+        raise SettingsError(f"ARTIFACTS_DIR {url} needs a library: pip install {needed}") from error
+    except Exception as error:  # each library has its own
+        raise SettingsError(f"ARTIFACTS_DIR {url} cannot be opened: {error}") from error
+    files.retries = TRIES
+    return ObjectStore(url=str(url), root=root, files=files)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObjectStore:
+    """One prefix in an object store.
+
+    Attributes:
+        url: as people know it.
+        root: bucket and prefix, as fsspec names them.
+        files: the file system of fsspec; threads may share it.
+    """
+
+    url: str
+    root: str
+    files: Any
+
+    def prepare(self) -> None:
+        try:
+            self.write(PROBE, b"layerwatch was here")
+            self.remove(PROBE)
+        except ArtifactsAwayError as error:
+            raise SettingsError(f"{error}; are bucket, endpoint and credentials right?") from error
+
+    def read(self, path: PurePosixPath, *, most: int = MOST_BYTES) -> bytes:
+        try:
+            # One request, also where there is nothing; a byte too many tells of a larger file.
+            content: bytes = self._call("cat_file", path, start=0, end=most + 1)
+        except ArtifactsAwayError as error:
+            if _is_bad_range(error.__cause__) and self._call("size", path) == 0:
+                return b""
+            raise
+        if len(content) > most:
+            raise ArtifactTooLargeError(path, most=most)
+        return content
+
+    def write(self, path: PurePosixPath, content: bytes) -> None:
+        try:
+            self._call("pipe_file", path, content)
+        except FileNotFoundError as error:
+            raise ArtifactsAwayError(f"cannot reach {self.url}: {error}") from error
+
+    def remove(self, path: PurePosixPath) -> None:
+        with suppress(FileNotFoundError):
+            self._call("rm_file", path)
+
+    def _call(self, name: str, path: PurePosixPath, *args: object, **options: object) -> Any:  # noqa: ANN401 - fsspec
+        """Return what the file system says about a path, in bounded time.
+
+        Raises:
+            FileNotFoundError: the path, or its bucket, is not there.
+            ArtifactsAwayError: anything else is wrong.
+        """
+        place = f"{self.root}/{below(self.url, path)}"
+        try:
+            if not self.files.async_impl:
+                return getattr(self.files, name)(place, *args, **options)
+            from fsspec.asyn import sync  # noqa: PLC0415 - an extra
+
+            return sync(self.files.loop, _in_time, getattr(self.files, f"_{name}"), place, *args, **options)
+        except FileNotFoundError:
+            raise
+        except Exception as error:  # each library has its own
+            raise ArtifactsAwayError(f"cannot reach {self.url}: {_words(error)}") from error
+
+
+async def _in_time(call: Callable[..., Awaitable[object]], *args: object, **options: object) -> object:
+    """Do what was asked for, or give it up: what is late must not overwrite what comes after it."""
+    return await asyncio.wait_for(call(*args, **options), CALL_SECONDS)
+
+
+def _words(error: Exception) -> str:
+    if isinstance(error, TimeoutError):
+        return f"no answer within {CALL_SECONDS:g} s"
+    return str(error) or type(error).__name__
+
+
+def _is_bad_range(error: BaseException | None) -> bool:
+    """Whether a store has no first byte to give, as of an empty file."""
+    return isinstance(error, OSError) and error.errno == errno.EINVAL
