@@ -160,7 +160,7 @@ def test_a_second_request_to_stop_does_not_wait(start_pool: Callable[..., PoolPr
 
     assert pool.process.wait(timeout=10) == 0
     until(lambda: not lives(pool.pids()[0]), seconds=5)
-    assert [entry["worker"] for entry in pool.log("worker_killed")] == ["hall-1"]
+    assert "hall-1" in [entry["worker"] for entry in pool.log("worker_killed")]
 
 
 @pytest.mark.parametrize(
