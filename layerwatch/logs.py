@@ -25,7 +25,8 @@ def configure_logging(log_format: Literal["auto", "console", "json"] = "auto", *
     structlog.configure(
         processors=[*shared, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        # A line in one write: PYTHONUNBUFFERED makes two of a print, and processes that share a log would mix them.
+        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
         cache_logger_on_first_use=False,
     )
     handler = logging.StreamHandler(sys.stderr)

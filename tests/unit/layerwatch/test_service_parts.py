@@ -1,10 +1,11 @@
 """Settings, health and command line: what every role is built from."""
 
+import io
 import json
 import urllib.error
 import urllib.request
 from pathlib import Path
-from typing import Literal
+from typing import ClassVar, Literal
 
 import pytest
 import structlog
@@ -168,3 +169,21 @@ def test_a_logged_traceback_shows_no_local_variables(
 
 def raise_with(password: str) -> float:
     return len(password) / 0
+
+
+def test_a_logged_line_is_one_write_so_that_processes_can_share_a_log(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Unbuffered(io.StringIO):
+        writes: ClassVar[list[str]] = []
+
+        def write(self, text: str) -> int:
+            self.writes.append(text)
+            return len(text)
+
+    monkeypatch.setattr("sys.stderr", Unbuffered())
+    configure_logging("json")
+
+    structlog.get_logger().info("layer_inspected", layer=3)
+
+    (line,) = Unbuffered.writes
+    assert json.loads(line)["event"] == "layer_inspected"
+    assert line.endswith("}\n")
