@@ -5,15 +5,13 @@ import threading
 import time
 import uuid
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager
 from types import TracebackType
 
 import structlog
 from redis import Redis
-from redis.client import Pipeline
 from redis.exceptions import RedisError
 from rq import Queue, SimpleWorker
-from rq.exceptions import DequeueTimeout, DeserializationError
 from rq.executions import Execution
 from rq.job import Job
 from rq.registry import StartedJobRegistry
@@ -21,12 +19,13 @@ from rq.serializers import JSONSerializer
 from rq.timeouts import JobTimeoutException
 from rq.worker.base import WorkerStatus
 
-from layerwatch.errors import LayerwatchError, WireError
-from layerwatch.job import INSPECT_LAYER_JOB, INSPECT_QUEUE, InspectLayer
-from layerwatch.redis_queue import FAILURE_TTL_SECONDS, JOB_TIMEOUT_SECONDS, RETRIES
-from worker.attempts import was_cut_off
+from layerwatch.errors import LayerwatchError
+from layerwatch.job import INSPECT_QUEUE
+from layerwatch.redis_queue import JOB_TIMEOUT_SECONDS
 from worker.heartbeat import heartbeats
+from worker.inspection_job import InspectionJob
 from worker.jobs import keep_as_published
+from worker.next_job import NextJob
 from worker.popped import PoppedJobs
 from worker.reader import Reader
 from worker.recovery import Recovery
@@ -45,31 +44,6 @@ def quieten_rq() -> None:
     """Leave the telling to our own events; RQ sets the level of its loggers itself when it is imported."""
     for name in ("rq.worker", "rq.job", "rq.registry", "rq.queue"):
         logging.getLogger(name).setLevel(logging.WARNING)
-
-
-class InspectionJob(Job):
-    """A job that calls nothing but our own function, whatever name somebody wrote into Redis.
-
-    Attributes:
-        beating: gives heartbeats while the function runs; before and after it RQ itself writes to the job's record.
-    """
-
-    beating: Callable[[], AbstractContextManager[None]] = nullcontext
-
-    def perform(self) -> object:
-        if self.func_name != INSPECT_LAYER_JOB:
-            self.retries_left = 0
-            raise WireError(f"expected a job {INSPECT_LAYER_JOB}, got {self.func_name}")
-        with self.beating():
-            result: object = super().perform()
-        return result
-
-    def retry(self, queue: Queue, pipeline: Pipeline) -> None:
-        """Queue the job again, ahead of the backlog: its layer has waited long enough."""
-        self.enqueue_at_front_on_retry = True
-        if was_cut_off(self):
-            self.retries_left = (self.retries_left or 0) + 1  # in place of the one that RQ takes off
-        super().retry(queue, pipeline)
 
 
 class InspectionWorker(SimpleWorker):
@@ -102,8 +76,7 @@ class InspectionWorker(SimpleWorker):
             bury=lambda job_id: bury(job_id, queue),
         )
         self._reader = reader
-        self._held: Job | None = None  # popped behind the job in hand, so that its pictures are read meanwhile
-        self._may_hold = False
+        self._next = NextJob(queue, self._popped, hold_seconds=settings.dead_after_seconds)
 
     def serve(self, stop: threading.Event) -> None:
         """Do jobs until asked to stop; the job in hand is finished first.
@@ -111,7 +84,7 @@ class InspectionWorker(SimpleWorker):
         Raises:
             RedisError: Redis went away.
         """
-        self._reader.next_message = self._hold_next
+        self._reader.next_message = self._next.hold
         self.register_birth()  # type: ignore[no-untyped-call]
         log.info("worker_ready", worker=self._settings.name, queue=INSPECT_QUEUE)
         last_beat = 0.0
@@ -120,64 +93,11 @@ class InspectionWorker(SimpleWorker):
                 last_beat = time.monotonic()
                 self.heartbeat()
             self._recovery.sweep_when_due()
-            job = self._take_held() or self._pop(POLL_SECONDS)
+            job = self._next.take(POLL_SECONDS)
             if job is not None:
                 self.execute_job(job, self._queue)
-        self._put_back_held()
+        self._next.put_back()
         self.register_death()  # type: ignore[no-untyped-call]
-
-    def _take_held(self) -> Job | None:
-        """Return the job that was popped early, None if there is none or others took it for abandoned."""
-        job, self._held = self._held, None
-        if job is None or self._popped.still_there(job.id):
-            return job
-        self._popped.let_go(job.id)
-        return None
-
-    def _put_back_held(self) -> None:
-        if self._held is not None:
-            self._popped.put_back(self._held.id)
-
-    def _hold_next(self) -> InspectLayer | None:
-        """Pop the job behind the one in hand, if one waits, and return its message, None if it is not to be read."""
-        if not self._may_hold:
-            return None
-        try:
-            self._held = self._pop(None)
-            if self._held is None:
-                return None
-            self._popped.hold(self._held.id, seconds=self._settings.dead_after_seconds)
-            # What a worker died over before is not unpacked here: it might take this one and the job in hand with it.
-            if not _is_fresh(self._held) or self._popped.was_left_behind(self._held.id):
-                return None
-            return InspectLayer.from_wire(self._held.args[0])
-        except (RedisError, WireError, DeserializationError, IndexError, TypeError):
-            return None  # the job in hand goes on; this one's own turn will tell
-
-    def _pop(self, wait_seconds: int | None) -> Job | None:
-        """Return the first job of the queue, after a while None; None at once where it may not wait at all."""
-        try:
-            found = Queue.dequeue_any(
-                [self._queue], wait_seconds, self.connection, job_class=InspectionJob, serializer=JSONSerializer
-            )
-        except DequeueTimeout:
-            return None
-        except RedisError:
-            raise
-        except Exception as error:
-            if not hasattr(error, "job_id"):
-                raise
-            self._set_aside(error.job_id, error)
-            return None
-        return found[0] if found is not None else None
-
-    def _set_aside(self, job_id: str, error: Exception) -> None:
-        """Move a job whose record in Redis cannot be read to the failed ones; every worker would stumble over it."""
-        log.error("job_unreadable", id=job_id, error=str(error))
-        with self.connection.pipeline() as pipeline:
-            pipeline.zadd(self._queue.failed_job_registry.key, {job_id: time.time() + FAILURE_TTL_SECONDS})
-            pipeline.lrem(self._queue.intermediate_queue.key, 1, job_id)
-            pipeline.execute()
 
     def execute_job(self, job: Job, queue: Queue) -> None:
         # RQ keeps the name of a dead worker's execution longer than its record, and stumbles over it at the end.
@@ -186,8 +106,8 @@ class InspectionWorker(SimpleWorker):
         self._popped.let_go(job.id)
         if isinstance(job, InspectionJob):
             job.beating = lambda: self._heartbeats(job, execution)
-        # A job that failed before may be about to end this process: it is done alone.
-        self._may_hold = _is_fresh(job)
+            # A job that failed before may be about to end this process: it is done alone.
+            self._next.may_hold = job.is_fresh
         self.perform_job(job, queue, execution)
         self.set_state(WorkerStatus.IDLE)
 
@@ -226,8 +146,7 @@ class InspectionWorker(SimpleWorker):
     def _heartbeats(self, job: Job, execution: Execution) -> AbstractContextManager[None]:
         def beat() -> None:
             self.maintain_heartbeats(job, execution)
-            if self._held is not None:
-                self._popped.hold(self._held.id, seconds=self._settings.dead_after_seconds)
+            self._next.renew()
 
         return heartbeats(
             beat,
@@ -250,11 +169,6 @@ class InspectionWorker(SimpleWorker):
             error=f"{type(error).__name__}: {error}",
             exc_info=None if isinstance(error, EXPECTED) else exc_info,
         )
-
-
-def _is_fresh(job: Job) -> bool:
-    """Return whether nobody tried the job before."""
-    return job.retries_left == RETRIES
 
 
 def serve(
