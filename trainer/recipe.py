@@ -1,11 +1,14 @@
 """How a network is trained: everything that the options of `train` decide, in one place."""
 
 from pathlib import Path
-from typing import Literal, Self
+from typing import Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, ValidationError, model_validator
 
 from layerwatch.errors import TrainingError, one_line
+
+USUAL_CHANNELS: Final = (256, 128, 64, 32, 16)
+COMPACT_CHANNELS: Final = (192, 144, 96, 48, 32)
 
 
 class Recipe(BaseModel):
@@ -15,8 +18,8 @@ class Recipe(BaseModel):
         encoder_weights: imagenet, none, or a safetensors file.
         start: float32.safetensors or float32.onnx of a trained network, or the empty text; then encoder_weights do not
             count.
-        decoder: unet, unetplusplus or linknet.
-        decoder_channels: of a U-Net or U-Net++, deepest first.
+        decoder: unet, unetplusplus, linknet or compact.
+        decoder_channels: of all but a LinkNet, deepest first; see `build_network`.
         scale: working scale of the pictures.
         crop: side of a training crop, px at the working scale.
         batch: crops a step, for each device.
@@ -38,8 +41,8 @@ class Recipe(BaseModel):
 
     encoder_weights: str = "imagenet"
     start: str = ""
-    decoder: Literal["unet", "unetplusplus", "linknet"] = "unet"
-    decoder_channels: tuple[PositiveInt, ...] = Field(default=(256, 128, 64, 32, 16), min_length=5, max_length=5)
+    decoder: Literal["unet", "unetplusplus", "linknet", "compact"] = "unet"
+    decoder_channels: tuple[PositiveInt, ...] = Field(default=USUAL_CHANNELS, min_length=5, max_length=5)
     scale: float = Field(default=0.5, gt=0, le=1)
     crop: int = Field(default=256, ge=64, le=2048, multiple_of=32)
     batch: int = Field(default=8, ge=1, le=512)
@@ -69,8 +72,8 @@ class Recipe(BaseModel):
     @property
     def architecture(self) -> str:
         """Say in words what kind of network it is."""
-        names = {"unet": "U-Net", "unetplusplus": "U-Net++", "linknet": "LinkNet"}
-        stages = f", decoder {', '.join(map(str, self.decoder_channels))}" if "unet" in self.decoder else ""
+        names = {"unet": "U-Net", "unetplusplus": "U-Net++", "linknet": "LinkNet", "compact": "Compact U-Net"}
+        stages = f", decoder {', '.join(map(str, self.decoder_channels))}" if self.decoder != "linknet" else ""
         return f"{names[self.decoder]}, MobileNetV2 encoder{stages}"
 
     def continues(self, other: "Recipe") -> bool:
@@ -79,14 +82,16 @@ class Recipe(BaseModel):
         return self.model_dump(exclude=length) == other.model_dump(exclude=length)
 
 
-def make_recipe(decoder_channels: str, **values: object) -> Recipe:
-    """Return the recipe that the options describe; channels as "256,128,64,32,16".
+def make_recipe(decoder_channels: str | None, **values: object) -> Recipe:
+    """Return the recipe that the options describe; channels as "256,128,64,32,16", or None for the decoder's usual.
 
     Raises:
         TrainingError: a value cannot be used; the message names every such one.
     """
+    usual = COMPACT_CHANNELS if values.get("decoder") == "compact" else USUAL_CHANNELS
+    channels = decoder_channels.split(",") if decoder_channels else usual
     try:
-        return Recipe.model_validate({"decoder_channels": decoder_channels.split(","), **values})
+        return Recipe.model_validate({"decoder_channels": channels, **values})
     except ValidationError as error:
         raise TrainingError(
             one_line([f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors()])

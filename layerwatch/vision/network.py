@@ -6,10 +6,14 @@ from typing import Any, Final, Literal
 import segmentation_models_pytorch as smp
 import torch
 from safetensors.torch import load_file
+from segmentation_models_pytorch.base.modules import Conv2dReLU
+from segmentation_models_pytorch.decoders.unet.decoder import UnetDecoder
 from torch import Tensor, nn
 
 ENCODER: Final = "mobilenet_v2"
-Decoder = Literal["unet", "unetplusplus", "linknet"]  # as segmentation_models_pytorch calls them
+Decoder = Literal[
+    "unet", "unetplusplus", "linknet", "compact"
+]  # but for ours as segmentation_models_pytorch calls them
 DECODER_CHANNELS: Final = (256, 128, 64, 32, 16)
 MEAN: Final = (0.485, 0.456, 0.406)
 STD: Final = (0.229, 0.224, 0.225)
@@ -28,15 +32,36 @@ def build_network(
         encoder_weights: `imagenet` (fetched from the model hub), `none`, or a safetensors file with the encoder's
             tensors.
         decoder: what makes a map of what the encoder sees.
-        decoder_channels: of the five stages of a U-Net or U-Net++, deepest first; the others have no such choice.
+        decoder_channels: five, deepest first: of the stages of a U-Net or U-Net++; of `compact` how many it keeps of
+            what the encoder sees, and four stages; LinkNet has no such choice.
     """
     fetched = "imagenet" if str(encoder_weights) == "imagenet" else None
-    stages = {"decoder_channels": decoder_channels} if decoder in {"unet", "unetplusplus"} else {}
-    network: nn.Module = smp.create_model(decoder, ENCODER, encoder_weights=fetched, in_channels=3, classes=1, **stages)
+    small = decoder == "compact"
+    stages = {} if decoder == "linknet" or small else {"decoder_channels": decoder_channels}
+    network: nn.Module = smp.create_model(
+        "unet" if small else decoder, ENCODER, encoder_weights=fetched, in_channels=3, classes=1, **stages
+    )
+    if small:
+        _make_compact(network, *decoder_channels)
     if str(encoder_weights) not in {"imagenet", "none"}:
         encoder: Any = network.encoder
         encoder.load_state_dict(dict(load_file(encoder_weights)), strict=True)
     return network
+
+
+def _make_compact(network: Any, kept: int, *stages: int) -> None:  # noqa: ANN401 - smp has no types
+    """Give a U-Net a decoder that costs less, in place; what stays the same keeps its name.
+
+    The 1280 channels of the encoder become few before the widest convolution, and the last stage is at half of the
+    resolution, where each place answers for four pixels.
+    """
+    depth = len(stages) + 1
+    decoder = UnetDecoder((*network.encoder.out_channels[:depth], kept), (*stages, stages[-1]), n_blocks=depth)
+    decoder.center = Conv2dReLU(network.encoder.out_channels[depth], kept, kernel_size=1)
+    decoder.blocks = decoder.blocks[:-1]
+    network.decoder = decoder
+    network.segmentation_head = nn.Sequential(nn.Conv2d(stages[-1], 4, kernel_size=1), nn.PixelShuffle(2))
+    network.initialize()
 
 
 def add_to_logits(network: nn.Module, offset: float) -> None:

@@ -81,11 +81,19 @@ def train(  # noqa: PLR0913 - one parameter an option
         float, typer.Option(help="How much more a missed defect pixel costs than a false one.")
     ] = 40.0,
     decoder: Annotated[
-        str, typer.Option(help="unet, unetplusplus or linknet, of segmentation-models-pytorch.")
+        str,
+        typer.Option(
+            help="unet, unetplusplus or linknet, of segmentation-models-pytorch; or compact, a U-Net that ends at half "
+            "the resolution and so takes much less time."
+        ),
     ] = "unet",
     decoder_channels: Annotated[
-        str, typer.Option(help="Of the five stages of a U-Net or U-Net++, deepest first.")
-    ] = "256,128,64,32,16",
+        str | None,
+        typer.Option(
+            help="Of the five stages of a U-Net or U-Net++, deepest first; of compact how many it keeps of what the "
+            "encoder sees, and of four stages.  [default: 256,128,64,32,16; compact 192,144,96,48,32]"
+        ),
+    ] = None,
     encoder_weights: Annotated[
         str | None,
         typer.Option(help="imagenet, none, or a safetensors file.  [env: TRAINER_ENCODER_WEIGHTS] [default: imagenet]"),
@@ -94,7 +102,7 @@ def train(  # noqa: PLR0913 - one parameter an option
         str,
         typer.Option(
             help="float32.safetensors or float32.onnx of a trained model to go on from, in place of encoder weights; "
-            "models/starter/float32.onnx is one."
+            "models/starter/float32.onnx is one. A compact network takes from a U-Net what fits."
         ),
     ] = "",
     freeze_encoder_norm: Annotated[
