@@ -10,7 +10,8 @@ from torch.optim import AdamW, Optimizer
 from layerwatch.vision.network import add_to_logits, build_network
 from trainer.loss import weight_offset
 from trainer.recipe import Recipe
-from trainer.warm_start import load_trained, take_what_fits, unet_channels
+from trainer.shrink import shrink, unet_channels
+from trainer.warm_start import load_trained
 
 
 def new_network(recipe: Recipe, encoder_weights: str = "none") -> nn.Module:
@@ -49,7 +50,12 @@ def first_network(recipe: Recipe, tiles: Callable[[], Tensor], *, fresh: bool) -
     """
     network = new_network(recipe) if not fresh or recipe.start else new_network(recipe, recipe.encoder_weights)
     if fresh and recipe.start:
-        take_what_fits(network, trained_network(recipe, tiles()))
+        seen = tiles()
+        trained = trained_network(recipe, seen)
+        if recipe.decoder == "compact" and unet_channels(Path(recipe.start)):
+            shrink(trained, network, seen)
+        else:
+            network = trained
         add_to_logits(network, -weight_offset(recipe.pos_weight))
     return network
 

@@ -16,7 +16,6 @@ from layerwatch.vision.network import Inspectable
 from trainer.engines import onnxruntime_engine
 
 AS_ITS_FILE: Final = 0.01  # of a probability
-STAGES: Final = 5  # of a U-Net's decoder, each of two convolutions; a last one follows them
 
 
 def load_trained(network: nn.Module, file: Path, tiles: Tensor) -> None:
@@ -33,7 +32,7 @@ def load_trained(network: nn.Module, file: Path, tiles: Tensor) -> None:
     """
     try:
         if file.suffix == ".onnx":
-            _unfold(network, _convolutions(file))
+            _unfold(network, convolutions(file))
             _check_answers(network, file, tiles[:1])
             _measure_norms(network, tiles)
         else:
@@ -43,30 +42,6 @@ def load_trained(network: nn.Module, file: Path, tiles: Tensor) -> None:
             f"--start {file} is not a trained network with this decoder and these channels, or, as with U-Net++, "
             "has to be given as float32.safetensors"
         ) from error
-
-
-def unet_channels(file: Path) -> tuple[int, ...] | None:
-    """Return the channels of the five stages of a trained U-Net, None for a file that holds something else.
-
-    Args:
-        file: as for `load_trained`.
-    """
-    try:
-        if file.suffix == ".onnx":
-            kernels = [kernel for kernel, _ in _convolutions(file)]
-            return tuple(map(len, kernels[-2 * STAGES :: 2])) if len(kernels[-1]) == 1 else None
-        weights = load_file(file)
-        return tuple(len(weights[f"decoder.blocks.{stage}.conv2.0.weight"]) for stage in range(STAGES))
-    except (OSError, ValueError, KeyError, SafetensorError):
-        return None
-
-
-def take_what_fits(network: nn.Module, trained: nn.Module) -> None:
-    """Fill a network, in place, with those weights of another whose names and shapes it shares."""
-    own, others = network.state_dict(), trained.state_dict()
-    network.load_state_dict(
-        {name: others[name] if name in others and others[name].shape == own[name].shape else own[name] for name in own}
-    )
 
 
 def _check_answers(network: nn.Module, file: Path, tiles: Tensor) -> None:
@@ -82,7 +57,7 @@ def _check_answers(network: nn.Module, file: Path, tiles: Tensor) -> None:
 Weights = tuple[NDArray[np.float32], NDArray[np.float32]]  # kernel and bias of one convolution
 
 
-def _convolutions(file: Path) -> list[Weights]:
+def convolutions(file: Path) -> list[Weights]:
     """Return the convolutions in the order in which they run."""
     import onnx  # noqa: PLC0415 - only needed for this
     from google.protobuf.message import DecodeError  # noqa: PLC0415

@@ -71,7 +71,7 @@ def train(  # noqa: PLR0913 - one parameter an option
     scale: Annotated[float, typer.Option(help="Working scale: the network sees pictures shrunk to this.")] = 0.5,
     crop: Annotated[int, typer.Option(help="Side of a training crop in px at the working scale.")] = 256,
     batch: Annotated[int, typer.Option(help="Crops a step, for each device.")] = 8,
-    steps: Annotated[int, typer.Option(help="Steps at most.")] = 2000,
+    steps: Annotated[int, typer.Option(help="Steps at most; 0 takes --start as it is.")] = 2000,
     max_minutes: Annotated[
         float | None, typer.Option(help="Minutes of training at most, over all resumed runs.")
     ] = None,
@@ -83,15 +83,15 @@ def train(  # noqa: PLR0913 - one parameter an option
     decoder: Annotated[
         str,
         typer.Option(
-            help="unet, unetplusplus or linknet, of segmentation-models-pytorch; or compact, a U-Net that ends at half "
-            "the resolution and so takes much less time."
+            help="unet, unetplusplus or linknet, of segmentation-models-pytorch; or compact, a U-Net without its "
+            "deepest part, much smaller and faster."
         ),
     ] = "unet",
     decoder_channels: Annotated[
         str | None,
         typer.Option(
-            help="Of the five stages of a U-Net or U-Net++, deepest first; of compact how many it keeps of what the "
-            "encoder sees, and of four stages.  [default: 256,128,64,32,16; compact 192,144,96,48,32]"
+            help="Of its five stages, deepest first; not of LinkNet. With four, compact ends at half the resolution, "
+            "which is faster still.  [default: 256,128,64,32,16; compact 144,96,48,32,16]"
         ),
     ] = None,
     encoder_weights: Annotated[

@@ -1,5 +1,4 @@
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -24,7 +23,7 @@ from trainer.export import export_onnx  # noqa: E402
 from trainer.hardware import Hardware  # noqa: E402
 from trainer.loss import dice_loss, segmentation_loss, weight_offset  # noqa: E402
 from trainer.recipe import Recipe  # noqa: E402
-from trainer.setup import build_optimizer, first_network, rate_factor, trained_network, training_mode  # noqa: E402
+from trainer.setup import build_optimizer, first_network, rate_factor, training_mode  # noqa: E402
 from trainer.sources import CLEAN, LayerFiles, Source  # noqa: E402
 from trainer.store import Sample  # noqa: E402
 from trainer.training import Learner, train_network  # noqa: E402
@@ -155,48 +154,6 @@ def test_a_start_with_other_channels_is_refused(tmp_path: Path) -> None:
 
     with pytest.raises(TrainingError, match="is not a trained network with this decoder"):
         first_network(Recipe(start=str(tmp_path / "w.safetensors")), lambda: torch.zeros(1, 32, 32, 3), fresh=True)
-
-
-def write_trained(folder: Path, network: torch.nn.Module) -> None:
-    """Write both files that a run may start from."""
-    for _ in range(3):  # equal values, as a fresh network has, would be stored once in the ONNX file
-        network.train()(torch.rand(4, 3, 64, 64))
-    save_file(network.eval().state_dict(), folder / "float32.safetensors")
-    (folder / "float32.onnx").write_bytes(export_onnx(Inspectable(network)))
-
-
-@pytest.mark.parametrize("name", ["float32.safetensors", "float32.onnx"])
-def test_a_compact_network_takes_from_a_unet_what_fits(tmp_path: Path, name: str) -> None:
-    torch.manual_seed(0)
-    tiles, planes = torch.randint(0, 256, (2, 64, 64, 3), dtype=torch.uint8), torch.rand(1, 3, 64, 64)
-    trained: Any = build_network(decoder_channels=(16, 8, 8, 8, 8))
-    write_trained(tmp_path, trained)
-    recipe = Recipe(start=str(tmp_path / name), decoder="compact", decoder_channels=(24, 16, 8, 8, 12))
-
-    network: Any = first_network(recipe, lambda: tiles, fresh=True).eval()
-
-    start = trained_network(recipe, tiles).eval()
-    with torch.inference_mode():
-        assert torch.allclose(start(planes), trained(planes), atol=1e-4)
-        for seen, expected in zip(network.encoder(planes), trained.encoder(planes), strict=True):
-            assert torch.allclose(seen, expected, atol=1e-3)
-    for fits, stage in ((True, 1), (True, 2), (False, 3)):
-        kernels = [one.state_dict()[f"decoder.blocks.{stage}.conv2.0.weight"] for one in (network, start)]
-        assert (kernels[0].shape == kernels[1].shape and torch.equal(*kernels)) == fits
-
-
-@pytest.mark.parametrize("name", ["float32.safetensors", "float32.onnx"])
-def test_a_compact_network_goes_on_from_its_own_kind(tmp_path: Path, name: str) -> None:
-    torch.manual_seed(0)
-    tiles, planes = torch.randint(0, 256, (2, 64, 64, 3), dtype=torch.uint8), torch.rand(1, 3, 64, 64)
-    trained = build_network(decoder="compact", decoder_channels=(8, 8, 8, 8, 8))
-    write_trained(tmp_path, trained)
-    recipe = Recipe(start=str(tmp_path / name), decoder="compact", decoder_channels=(8, 8, 8, 8, 8), pos_weight=1)
-
-    network = first_network(recipe, lambda: tiles, fresh=True).eval()
-
-    with torch.inference_mode():
-        assert torch.allclose(network(planes), trained(planes), atol=1e-4)
 
 
 def test_the_rate_warms_up_and_falls_to_almost_nothing() -> None:
