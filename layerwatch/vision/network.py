@@ -39,7 +39,7 @@ def build_network(
     """
     fetched = "imagenet" if str(encoder_weights) == "imagenet" else None
     small = decoder == "compact"
-    sizes = {"decoder_channels": decoder_channels}
+    sizes: dict[str, Any] = {"decoder_channels": decoder_channels}
     if small:
         sizes = {"encoder_depth": DEPTH, "decoder_channels": decoder_channels[:DEPTH]}
     network: nn.Module = smp.create_model(
@@ -73,7 +73,7 @@ def _make_compact(network: Any, first: int, *stages: int) -> None:  # noqa: ANN4
     decoder.blocks = decoder.blocks[: len(stages)]
     network.decoder = decoder
     if len(stages) == DEPTH:
-        head = [nn.Conv2d(stages[-1], 1, kernel_size=3, padding=1)]
+        head: list[nn.Module] = [nn.Conv2d(stages[-1], 1, kernel_size=3, padding=1)]
     else:
         head = [nn.Conv2d(stages[-1], 4, kernel_size=1), nn.PixelShuffle(2)]
     network.segmentation_head = nn.Sequential(*head)
