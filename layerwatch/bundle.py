@@ -80,7 +80,7 @@ class OperatingPoint(Piece):
 class NetworkSpec(Piece):
     """What `layerwatch.vision.network.build_network` needs to build the network that the weights belong to."""
 
-    decoder: str
+    decoder: Literal["unet", "unetplusplus", "linknet", "compact"]
     decoder_channels: tuple[PositiveInt, ...]
 
 
