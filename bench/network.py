@@ -4,8 +4,10 @@ The weights are random, as they change no time. What each finds comes from `trai
 """
 
 import json
+import math
 import sys
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -21,7 +23,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from layerwatch.cli import run_app
 from layerwatch.vision.network import Decoder, Inspectable, build_network
-from trainer.comparison import SIDE, time_in_turns
+from trainer.comparison import SIDE
 from trainer.engines import openvino_engine
 from trainer.export import export_onnx
 from trainer.quantize import Variant, quantize
@@ -62,7 +64,7 @@ def measure_costs(names: Sequence[str], rounds: int, threads: int) -> list[Cost]
     for name, (float32, int8) in files.items():
         engines[f"{name} float32"] = openvino_engine(float32, threads=threads)
         engines[f"{name} int8"] = openvino_engine(int8, threads=threads)
-    times = time_in_turns(engines, rounds)
+    times = _fastest(engines, rounds)
     return [
         Cost(
             name=name,
@@ -75,6 +77,18 @@ def measure_costs(names: Sequence[str], rounds: int, threads: int) -> list[Cost]
         )
         for name, network in networks.items()
     ]
+
+
+def _fastest(engines: Mapping[str, Callable[[NDArray[np.uint8]], object]], rounds: int) -> dict[str, float]:
+    """Return the least seconds of each engine for one tile: other work on the machine only ever adds to them."""
+    tile = np.random.default_rng(0).integers(0, 256, (1, SIDE, SIDE, 3), dtype=np.uint8)
+    seconds = dict.fromkeys(engines, math.inf)
+    for _ in range(rounds + 1):
+        for name, engine in engines.items():
+            started = time.perf_counter()
+            engine(tile)
+            seconds[name] = min(seconds[name], time.perf_counter() - started)
+    return seconds
 
 
 def _network(name: str) -> nn.Module:
@@ -135,7 +149,7 @@ def draw(costs: Sequence[Cost], found: Mapping[str, float], file: Path) -> None:
 
 @app.command()
 def main(
-    rounds: Annotated[int, typer.Option(min=1, help="Turns; the median counts.")] = 15,
+    rounds: Annotated[int, typer.Option(min=1, help="Turns; the fastest counts.")] = 15,
     threads: Annotated[int, typer.Option(min=1, help="CPU threads.")] = 2,
     only: Annotated[list[str] | None, typer.Option(help="Leave the others out.")] = None,
     found: Annotated[list[str] | None, typer.Option(help="NAME=FILE, as `trainer evaluate --json` wrote it.")] = None,
@@ -143,15 +157,15 @@ def main(
 ) -> None:
     """Print what each shape of the network costs."""
     costs, recalls = measure_costs(only or [*SHAPES], rounds, threads), found_by(found or [])
-    table = Table(title=f"one tile of {SIDE} x {SIDE}, medians of {rounds} in turns, {threads} threads")
-    for column in ("", "GFLOP", "parameters, M", "int8, MB", "float32, ms", "int8, ms", "times as fast", "recall"):
+    table = Table(title=f"one tile of {SIDE} x {SIDE}, the fastest of {rounds} turns, {threads} threads")
+    for column in ("", "GFLOP", "M weights", "int8, MB", "float32, ms", "int8, ms", "times as fast", "recall"):
         table.add_column(column, justify="right" if column else "left")
     table.add_row(EAGER, "", "", "", f"{costs[0].eager_ms:.0f}", "", "1.00", "")
     for cost in costs:
         numbers = (cost.gflop, cost.parameters / 1e6, cost.int8_bytes / 1e6, cost.float32_ms, cost.int8_ms)
         recall = f"{recalls[cost.name]:.4f}" if cost.name in recalls else ""
         table.add_row(cost.name, *(f"{one:.1f}" for one in numbers), f"{cost.eager_ms / cost.int8_ms:.2f}", recall)
-    Console().print(table)
+    Console(width=110).print(table)
     if plot is not None:
         draw(costs, recalls, plot)
 

@@ -84,13 +84,11 @@ def torch_engines(bundle: Path, recipe: Recipe) -> dict[str, tuple[Probabilities
     }
 
 
-def time_in_turns(
-    engines: Mapping[str, Callable[[NDArray[np.uint8]], object]], rounds: int = ROUNDS
-) -> dict[str, float]:
+def time_in_turns(engines: Mapping[str, Callable[[NDArray[np.uint8]], object]]) -> dict[str, float]:
     """Return the median seconds of each engine for one tile."""
     tile = np.random.default_rng(0).integers(0, 256, (1, SIDE, SIDE, 3), dtype=np.uint8)
     seconds: dict[str, list[float]] = {name: [] for name in engines}
-    for _ in range(rounds + 1):
+    for _ in range(ROUNDS + 1):
         for name, engine in engines.items():
             started = time.perf_counter()
             engine(tile)
