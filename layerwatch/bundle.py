@@ -77,6 +77,13 @@ class OperatingPoint(Piece):
     measured_on: str
 
 
+class NetworkSpec(Piece):
+    """What `layerwatch.vision.network.build_network` needs to build the network that the weights belong to."""
+
+    decoder: Literal["unet", "unetplusplus", "linknet", "compact"]
+    decoder_channels: tuple[PositiveInt, ...]
+
+
 class BundleFile(Piece):
     sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
     bytes: PositiveInt
@@ -90,6 +97,7 @@ class Manifest(Piece):
     version: str = Field(pattern=f"^{NAME.pattern}$")
     created: AwareDatetime
     architecture: str
+    network: NetworkSpec | None = None
     input: InputSpec
     operating_points: dict[Precision, OperatingPoint]
     metrics: dict[str, Any] = {}

@@ -37,7 +37,10 @@ def _data(lineage: Mapping[str, Any]) -> Iterator[str]:
     yield ""
     rules = "; ".join(data.get("split", ()))
     yield f"Held back for validation: {data.get('validation_layer_sets')} layer sets ({rules})."
-    yield f"{lineage.get('steps')} steps in {lineage.get('minutes')} minutes. Recipe and hashes are in bundle.json."
+    if lineage.get("steps") == 0:
+        yield "It took its weights over from another network, without a step. Recipe and hashes are in bundle.json."
+    else:
+        yield f"{lineage.get('steps')} steps in {lineage.get('minutes')} minutes. Recipe and hashes are in bundle.json."
     yield ""
 
 

@@ -50,7 +50,8 @@ class Progress(BaseModel):
         """How much of the run lies behind, 0..1."""
         minutes = self.recipe.max_minutes
         by_time = self.seconds / 60 / minutes if minutes else 0.0
-        return min(1.0, max(self.step / self.recipe.steps, by_time))
+        by_steps = self.step / self.recipe.steps if self.recipe.steps else 1.0
+        return min(1.0, max(by_steps, by_time))
 
     @property
     def ended(self) -> bool:

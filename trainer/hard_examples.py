@@ -3,7 +3,6 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from pathlib import Path
 from typing import Final
 
 import cv2
@@ -17,9 +16,8 @@ from trainer.crops import CropPlan, Spot, spots_of
 from trainer.ignore import defects, judged
 from trainer.overlap import FOUND_SHARE
 from trainer.recipe import Recipe
-from trainer.setup import new_network
+from trainer.setup import trained_network
 from trainer.store import Sample
-from trainer.warm_start import load_trained
 
 Track = Callable[[Iterable[Sample]], Iterable[Sample]]
 Seer = Callable[[NDArray[np.uint8]], NDArray[np.bool_]]
@@ -34,9 +32,7 @@ def seer(recipe: Recipe, tiles: Tensor, device: torch.device) -> Seer:
         tiles: (N, H, W, 3) uint8, real tiles; see `load_trained`.
         device: that the network runs on.
     """
-    network = new_network(recipe)
-    load_trained(network, Path(recipe.start), tiles)
-    model = Inspectable(network).to(device).eval()
+    model = Inspectable(trained_network(recipe, tiles)).to(device).eval()
 
     def sees(tile: NDArray[np.uint8]) -> NDArray[np.bool_]:
         with torch.inference_mode():

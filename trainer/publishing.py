@@ -8,7 +8,7 @@ from typing import Any
 from rich.console import Console
 from safetensors.torch import save
 
-from layerwatch.bundle import Manifest, OperatingPoint, Precision
+from layerwatch.bundle import Manifest, NetworkSpec, OperatingPoint, Precision
 from layerwatch.errors import TrainingError
 from layerwatch.registry import Registry
 from layerwatch.vision.network import Inspectable, add_to_logits, divide_logits
@@ -96,6 +96,7 @@ def _manifest(
         version=request.version or now.strftime("%Y%m%d-%H%M%S"),
         created=now,
         architecture=request.recipe.architecture,
+        network=NetworkSpec(decoder=request.recipe.decoder, decoder_channels=request.recipe.decoder_channels),
         input=prepared.spec,
         operating_points=points,
         metrics=metrics,

@@ -1,11 +1,14 @@
 """How a network is trained: everything that the options of `train` decide, in one place."""
 
 from pathlib import Path
-from typing import Literal, Self
+from typing import Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, ValidationError, model_validator
 
 from layerwatch.errors import TrainingError, one_line
+
+USUAL_CHANNELS: Final = (256, 128, 64, 32, 16)
+COMPACT_CHANNELS: Final = (144, 96, 48, 32, 16)
 
 
 class Recipe(BaseModel):
@@ -15,12 +18,12 @@ class Recipe(BaseModel):
         encoder_weights: imagenet, none, or a safetensors file.
         start: float32.safetensors or float32.onnx of a trained network, or the empty text; then encoder_weights do not
             count.
-        decoder: unet, unetplusplus or linknet.
-        decoder_channels: of a U-Net or U-Net++, deepest first.
+        decoder: unet, unetplusplus, linknet or compact.
+        decoder_channels: of its stages, deepest first; see `build_network`.
         scale: working scale of the pictures.
         crop: side of a training crop, px at the working scale.
         batch: crops a step, for each device.
-        steps: steps at most.
+        steps: steps at most; none to take a trained network as it is.
         max_minutes: minutes at most, counted over all resumed runs; the learning rate follows whichever ends first.
         learning_rate: of the decoder.
         encoder_learning_rate: of the encoder, which knows pictures already.
@@ -38,12 +41,12 @@ class Recipe(BaseModel):
 
     encoder_weights: str = "imagenet"
     start: str = ""
-    decoder: Literal["unet", "unetplusplus", "linknet"] = "unet"
-    decoder_channels: tuple[PositiveInt, ...] = Field(default=(256, 128, 64, 32, 16), min_length=5, max_length=5)
+    decoder: Literal["unet", "unetplusplus", "linknet", "compact"] = "unet"
+    decoder_channels: tuple[PositiveInt, ...] = Field(default=USUAL_CHANNELS, min_length=4, max_length=5)
     scale: float = Field(default=0.5, gt=0, le=1)
     crop: int = Field(default=256, ge=64, le=2048, multiple_of=32)
     batch: int = Field(default=8, ge=1, le=512)
-    steps: int = Field(default=2000, ge=1)
+    steps: int = Field(default=2000, ge=0)
     max_minutes: PositiveFloat | None = None
     learning_rate: PositiveFloat = 1e-3
     encoder_learning_rate: PositiveFloat = 2e-4
@@ -66,12 +69,25 @@ class Recipe(BaseModel):
             raise ValueError("hard examples are what a trained network gets wrong: give --start with --hard-share")
         return self
 
+    @model_validator(mode="after")
+    def _ends_where_it_can(self) -> Self:
+        if len(self.decoder_channels) == 4 and self.decoder != "compact":
+            raise ValueError("decoder_channels: only a compact network may have four of them, others need five")
+        return self
+
+    @model_validator(mode="after")
+    def _knows_something(self) -> Self:
+        if not self.steps and not self.start:
+            raise ValueError("without a step nothing is learned: give --steps, or --start with a trained network")
+        return self
+
     @property
     def architecture(self) -> str:
         """Say in words what kind of network it is."""
-        names = {"unet": "U-Net", "unetplusplus": "U-Net++", "linknet": "LinkNet"}
-        stages = f", decoder {', '.join(map(str, self.decoder_channels))}" if "unet" in self.decoder else ""
-        return f"{names[self.decoder]}, MobileNetV2 encoder{stages}"
+        names = {"unet": "U-Net", "unetplusplus": "U-Net++", "linknet": "LinkNet", "compact": "Compact U-Net"}
+        stages = f", decoder {', '.join(map(str, self.decoder_channels))}" if self.decoder != "linknet" else ""
+        half = ", at half resolution" if len(self.decoder_channels) == 4 else ""
+        return f"{names[self.decoder]}, MobileNetV2 encoder{stages}{half}"
 
     def continues(self, other: "Recipe") -> bool:
         """Whether a run with the other recipe can go on with this one: only its length may differ."""
@@ -79,14 +95,16 @@ class Recipe(BaseModel):
         return self.model_dump(exclude=length) == other.model_dump(exclude=length)
 
 
-def make_recipe(decoder_channels: str, **values: object) -> Recipe:
-    """Return the recipe that the options describe; channels as "256,128,64,32,16".
+def make_recipe(decoder_channels: str | None, **values: object) -> Recipe:
+    """Return the recipe that the options describe; channels as "256,128,64,32,16", or None for the decoder's usual.
 
     Raises:
         TrainingError: a value cannot be used; the message names every such one.
     """
+    usual = COMPACT_CHANNELS if values.get("decoder") == "compact" else USUAL_CHANNELS
+    channels = decoder_channels.split(",") if decoder_channels else usual
     try:
-        return Recipe.model_validate({"decoder_channels": decoder_channels.split(","), **values})
+        return Recipe.model_validate({"decoder_channels": channels, **values})
     except ValidationError as error:
         raise TrainingError(
             one_line([f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors()])

@@ -10,12 +10,31 @@ from torch.optim import AdamW, Optimizer
 from layerwatch.vision.network import add_to_logits, build_network
 from trainer.loss import weight_offset
 from trainer.recipe import Recipe
+from trainer.shrink import shrink, unet_channels
 from trainer.warm_start import load_trained
 
 
 def new_network(recipe: Recipe, encoder_weights: str = "none") -> nn.Module:
     """Return a network of the recipe's shape, see `build_network`."""
     return build_network(encoder_weights, decoder=recipe.decoder, decoder_channels=recipe.decoder_channels)
+
+
+def trained_network(recipe: Recipe, tiles: Tensor) -> nn.Module:
+    """Return the network of `recipe.start`; a compact network may start from a U-Net, which is then returned.
+
+    Args:
+        recipe: says which file.
+        tiles: (N, H, W, 3) uint8, real tiles; see `load_trained`.
+
+    Raises:
+        TrainingError: the file is not there, or holds another kind of network.
+    """
+    file = Path(recipe.start)
+    channels = unet_channels(file) if recipe.decoder == "compact" else None
+    shape = {"decoder": "unet", "decoder_channels": channels} if channels else {}
+    network = new_network(recipe.model_copy(update=shape))
+    load_trained(network, file, tiles)
+    return network
 
 
 def first_network(recipe: Recipe, tiles: Callable[[], Tensor], *, fresh: bool) -> nn.Module:
@@ -31,7 +50,12 @@ def first_network(recipe: Recipe, tiles: Callable[[], Tensor], *, fresh: bool) -
     """
     network = new_network(recipe) if not fresh or recipe.start else new_network(recipe, recipe.encoder_weights)
     if fresh and recipe.start:
-        load_trained(network, Path(recipe.start), tiles())
+        seen = tiles()
+        trained = trained_network(recipe, seen)
+        if recipe.decoder == "compact" and unet_channels(Path(recipe.start)):
+            shrink(trained, network, seen)
+        else:
+            network = trained
         add_to_logits(network, -weight_offset(recipe.pos_weight))
     return network
 

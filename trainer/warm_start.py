@@ -32,7 +32,7 @@ def load_trained(network: nn.Module, file: Path, tiles: Tensor) -> None:
     """
     try:
         if file.suffix == ".onnx":
-            _unfold(network, _convolutions(file))
+            _unfold(network, convolutions(file))
             _check_answers(network, file, tiles[:1])
             _measure_norms(network, tiles)
         else:
@@ -57,7 +57,7 @@ def _check_answers(network: nn.Module, file: Path, tiles: Tensor) -> None:
 Weights = tuple[NDArray[np.float32], NDArray[np.float32]]  # kernel and bias of one convolution
 
 
-def _convolutions(file: Path) -> list[Weights]:
+def convolutions(file: Path) -> list[Weights]:
     """Return the convolutions in the order in which they run."""
     import onnx  # noqa: PLC0415 - only needed for this
     from google.protobuf.message import DecodeError  # noqa: PLC0415

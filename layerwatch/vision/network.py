@@ -6,11 +6,17 @@ from typing import Any, Final, Literal
 import segmentation_models_pytorch as smp
 import torch
 from safetensors.torch import load_file
+from segmentation_models_pytorch.base.modules import Conv2dReLU
+from segmentation_models_pytorch.decoders.unet.decoder import UnetDecoder
 from torch import Tensor, nn
 
 ENCODER: Final = "mobilenet_v2"
-Decoder = Literal["unet", "unetplusplus", "linknet"]  # as segmentation_models_pytorch calls them
+Decoder = Literal[
+    "unet", "unetplusplus", "linknet", "compact"
+]  # but for ours as segmentation_models_pytorch calls them
 DECODER_CHANNELS: Final = (256, 128, 64, 32, 16)
+DEPTH: Final = 4  # halvings in the encoder of a compact network
+DEEPEST: Final = 14  # modules of MobileNetV2 up to the fourth halving
 MEAN: Final = (0.485, 0.456, 0.406)
 STD: Final = (0.229, 0.224, 0.225)
 MULTIPLE: Final = 32  # five halvings in the encoder
@@ -28,15 +34,50 @@ def build_network(
         encoder_weights: `imagenet` (fetched from the model hub), `none`, or a safetensors file with the encoder's
             tensors.
         decoder: what makes a map of what the encoder sees.
-        decoder_channels: of the five stages of a U-Net or U-Net++, deepest first; the others have no such choice.
+        decoder_channels: of its stages, deepest first: five of a U-Net or U-Net++, five or four of `compact`; LinkNet
+            has no such choice.
     """
     fetched = "imagenet" if str(encoder_weights) == "imagenet" else None
-    stages = {"decoder_channels": decoder_channels} if decoder in {"unet", "unetplusplus"} else {}
-    network: nn.Module = smp.create_model(decoder, ENCODER, encoder_weights=fetched, in_channels=3, classes=1, **stages)
+    small = decoder == "compact"
+    sizes: dict[str, Any] = {"decoder_channels": decoder_channels}
+    if small:
+        sizes = {"encoder_depth": DEPTH, "decoder_channels": decoder_channels[:DEPTH]}
+    network: nn.Module = smp.create_model(
+        "unet" if small else decoder,
+        ENCODER,
+        encoder_weights=fetched,
+        in_channels=3,
+        classes=1,
+        **({} if decoder == "linknet" else sizes),
+    )
     if str(encoder_weights) not in {"imagenet", "none"}:
         encoder: Any = network.encoder
         encoder.load_state_dict(dict(load_file(encoder_weights)), strict=True)
+    if small:
+        _make_compact(network, *decoder_channels)
     return network
+
+
+def _make_compact(network: Any, first: int, *stages: int) -> None:  # noqa: ANN401 - smp has no types
+    """Leave out what costs much and says little, in place: the encoder's deepest stage, with most of all weights.
+
+    With three stages behind the first, the last one is at half of the resolution, and each place there answers for four
+    pixels.
+    """
+    *seen, deepest = network.encoder.out_channels
+    network.encoder.features = network.encoder.features[:DEEPEST]
+    decoder = UnetDecoder((*seen, first), (*stages, 1)[:DEPTH], n_blocks=DEPTH)
+    decoder.center = nn.Sequential(
+        Conv2dReLU(deepest, first, kernel_size=3, padding=1), Conv2dReLU(first, first, kernel_size=3, padding=1)
+    )
+    decoder.blocks = decoder.blocks[: len(stages)]
+    network.decoder = decoder
+    if len(stages) == DEPTH:
+        head: list[nn.Module] = [nn.Conv2d(stages[-1], 1, kernel_size=3, padding=1)]
+    else:
+        head = [nn.Conv2d(stages[-1], 4, kernel_size=1), nn.PixelShuffle(2)]
+    network.segmentation_head = nn.Sequential(*head)
+    network.initialize()
 
 
 def add_to_logits(network: nn.Module, offset: float) -> None:

@@ -27,11 +27,12 @@ def test_every_file_is_the_one_of_the_manifest() -> None:
     assert set(manifest.operating_points) == {"int8", "float32"}
 
 
-def test_int8_is_a_quarter_of_float32_and_all_is_small() -> None:
+def test_int8_is_much_smaller_than_float32_and_all_is_small() -> None:
     sizes = {path.name: path.stat().st_size for path in STARTER.iterdir()}
 
-    assert sizes["int8.onnx"] <= 0.27 * sizes["float32.onnx"]
-    assert sum(sizes.values()) <= 25_000_000
+    assert sizes["int8.onnx"] <= 0.29 * sizes["float32.onnx"]  # a scale for each channel counts more in a small network
+    assert sizes["int8.onnx"] <= 1_500_000
+    assert sum(sizes.values()) <= 12_000_000
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from prometheus_client import REGISTRY
 
-from layerwatch.bundle import load_manifest, read_verified, verify_files
+from layerwatch.bundle import NetworkSpec, load_manifest, read_verified, verify_files
 from layerwatch.registry import Registry
 from simulator.__main__ import main as simulate
 from trainer.__main__ import main
@@ -19,6 +19,12 @@ from trainer.packing import write_bundle
 pytestmark = pytest.mark.torch
 pytest.importorskip("torch")
 import onnx  # noqa: E402
+import torch  # noqa: E402
+from numpy.typing import NDArray  # noqa: E402
+from safetensors.torch import load_file  # noqa: E402
+
+from layerwatch.vision.network import Inspectable, build_network  # noqa: E402 - they need torch
+from trainer.engines import Probabilities, openvino_engine  # noqa: E402
 
 SETS = 12
 
@@ -81,8 +87,6 @@ def test_a_trained_bundle_is_whole_promoted_and_says_where_it_comes_from(registr
 
 
 def test_the_int8_file_runs_in_openvino(registry: Path) -> None:
-    from trainer.engines import openvino_engine  # noqa: PLC0415
-
     bundle = Registry(registry).resolve("tiny")
     run = openvino_engine(read_verified(bundle, load_manifest(bundle), "int8.onnx"), threads=1)
 
@@ -90,6 +94,41 @@ def test_the_int8_file_runs_in_openvino(registry: Path) -> None:
 
     assert probability.shape == (2, 96, 64)
     assert 0 <= probability.min() <= probability.max() <= 1
+
+
+def test_a_compact_network_is_taken_over_without_a_step_and_can_be_built_again(
+    registry: Path, printed: Path, tmp_path: Path
+) -> None:
+    start = Registry(registry).resolve("tiny") / "float32.safetensors"
+    command = (
+        f"train --images {printed / 'images'} --masks {printed / 'truth'} --profile nist-ammt --start {start} "
+        "--decoder compact --decoder-channels 16,16,8,8,8 --crop 64 --batch 2 --steps 0 --validation-share 0.5 "
+        f"--threads 1 --device cpu --name small --version 1 --work {tmp_path / 'work'} --registry {tmp_path}"
+    )
+
+    status = main(command.split())
+
+    assert status == 0
+    bundle = Registry(tmp_path).resolve("small")
+    manifest = load_manifest(bundle)
+    assert manifest.network is not None
+    built = answers(bundle, manifest.network)
+    served = openvino_engine(read_verified(bundle, manifest, "float32.onnx"), threads=1)
+    tiles = np.random.default_rng(0).integers(0, 256, (1, 96, 64, 3), dtype=np.uint8)
+    assert np.allclose(built(tiles), served(tiles), atol=1e-3)
+    assert "without a step" in (bundle / "model-card.md").read_text(encoding="utf-8")
+
+
+def answers(bundle: Path, network: NetworkSpec) -> Probabilities:
+    """Return the network that is built from what a bundle says about it, in torch."""
+    model = Inspectable(build_network(decoder=network.decoder, decoder_channels=network.decoder_channels)).eval()
+    model.network.load_state_dict(load_file(bundle / "float32.safetensors"))
+
+    def run(tiles: NDArray[np.uint8]) -> NDArray[np.float32]:
+        with torch.inference_mode():
+            return np.asarray(model(torch.from_numpy(tiles)).numpy(), np.float32)
+
+    return run
 
 
 def test_two_processes_share_the_training_and_publish_once(printed: Path, tmp_path: Path) -> None:

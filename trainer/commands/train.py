@@ -71,7 +71,7 @@ def train(  # noqa: PLR0913 - one parameter an option
     scale: Annotated[float, typer.Option(help="Working scale: the network sees pictures shrunk to this.")] = 0.5,
     crop: Annotated[int, typer.Option(help="Side of a training crop in px at the working scale.")] = 256,
     batch: Annotated[int, typer.Option(help="Crops a step, for each device.")] = 8,
-    steps: Annotated[int, typer.Option(help="Steps at most.")] = 2000,
+    steps: Annotated[int, typer.Option(help="Steps at most; 0 takes --start as it is.")] = 2000,
     max_minutes: Annotated[
         float | None, typer.Option(help="Minutes of training at most, over all resumed runs.")
     ] = None,
@@ -81,11 +81,19 @@ def train(  # noqa: PLR0913 - one parameter an option
         float, typer.Option(help="How much more a missed defect pixel costs than a false one.")
     ] = 40.0,
     decoder: Annotated[
-        str, typer.Option(help="unet, unetplusplus or linknet, of segmentation-models-pytorch.")
+        str,
+        typer.Option(
+            help="unet, unetplusplus or linknet, of segmentation-models-pytorch; or compact, a U-Net without its "
+            "deepest part, much smaller and faster."
+        ),
     ] = "unet",
     decoder_channels: Annotated[
-        str, typer.Option(help="Of the five stages of a U-Net or U-Net++, deepest first.")
-    ] = "256,128,64,32,16",
+        str | None,
+        typer.Option(
+            help="Of its five stages, deepest first; not of LinkNet. With four, compact ends at half the resolution, "
+            "which is faster still.  [default: 256,128,64,32,16; compact 144,96,48,32,16]"
+        ),
+    ] = None,
     encoder_weights: Annotated[
         str | None,
         typer.Option(help="imagenet, none, or a safetensors file.  [env: TRAINER_ENCODER_WEIGHTS] [default: imagenet]"),
@@ -94,7 +102,7 @@ def train(  # noqa: PLR0913 - one parameter an option
         str,
         typer.Option(
             help="float32.safetensors or float32.onnx of a trained model to go on from, in place of encoder weights; "
-            "models/starter/float32.onnx is one."
+            "models/starter/float32.onnx is one. A compact network takes from a U-Net what fits."
         ),
     ] = "",
     freeze_encoder_norm: Annotated[

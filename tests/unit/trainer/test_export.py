@@ -36,10 +36,18 @@ def test_the_file_gives_what_torch_gives_in_both_engines_at_any_size() -> None:
     assert check_export(model, onnx, [np.stack(tiles(3)), np.zeros((1, 32, 32, 3), np.uint8)]) < 1e-4
 
 
-@pytest.mark.parametrize("decoder", ["unetplusplus", "linknet"])
-def test_other_decoders_give_the_same_in_both_engines_too(decoder: Decoder) -> None:
+@pytest.mark.parametrize(
+    ("decoder", "channels"),
+    [
+        ("unetplusplus", (16, 16, 8, 8, 8)),
+        ("linknet", ()),
+        ("compact", (16, 16, 8, 8, 8)),
+        ("compact", (16, 16, 8, 8)),
+    ],
+)
+def test_other_decoders_give_the_same_in_both_engines_too(decoder: Decoder, channels: tuple[int, ...]) -> None:
     torch.manual_seed(0)
-    model = Inspectable(build_network(decoder=decoder, decoder_channels=(16, 16, 8, 8, 8))).eval()
+    model = Inspectable(build_network(decoder=decoder, decoder_channels=channels)).eval()
 
     onnx = export_onnx(model)
 
@@ -69,6 +77,19 @@ def test_int8_is_close_to_float32_small_and_loads_in_both_engines(method: str) -
     assert np.abs(in_openvino - in_onnxruntime).mean() < (0.02 if method == "minmax" else 0.1)
     assert np.abs(in_onnxruntime - expected).mean() < 0.1
     assert len(int8) < 0.32 * len(onnx)  # a tiny decoder; the real one reaches 0.27
+
+
+def test_a_compact_network_as_int8_is_close_to_float32_in_both_engines() -> None:
+    torch.manual_seed(0)
+    model = Inspectable(build_network(decoder="compact", decoder_channels=(16, 16, 8, 8))).eval()
+    onnx = export_onnx(model)
+
+    int8 = quantize(onnx, tiles(4), Variant(float_first=9, method="percentile"))
+
+    seen = np.stack(tiles(2, seed=5))
+    expected = openvino_engine(onnx)(seen)
+    assert np.abs(openvino_engine(int8)(seen) - expected).mean() < 0.1
+    assert engines_differ(int8, [seen]) < 0.02
 
 
 def test_no_size_in_the_file_is_worked_out_from_a_shape() -> None:
