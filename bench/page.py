@@ -16,7 +16,11 @@ HEAD = """# Performance
 
 Each section says when and on what machine it was taken, and what to run. `make bench` takes all of them anew and writes
 this page. Machines are noisy: figures are medians of one run, and only those of one section can be compared.
-What the network itself costs and sees, and why it has its form, is in [network.md](network.md).
+
+![Shapes of the network: how much of the defects each finds, and how fast it is](images/network-front.png)
+
+Why the network has its form, what other decoders and working scales cost, and which kinds of defects they lose, is in
+[network.md](network.md).
 """
 _SECTION = re.compile(r"^## (.+)$", re.MULTILINE)
 
