@@ -21,6 +21,9 @@ from layerwatch.redis_queue import RedisQueue
 from layerwatch.redis_results import STREAM, RedisResults
 from layerwatch.verdict import Decision, Verdict
 from worker import metrics as worker_metrics
+from worker.pool.members import Pool
+from worker.pool.metrics import pool_registry
+from worker.pool.places import Place
 
 pytestmark = pytest.mark.redis
 ROOT = Path(__file__).resolve().parents[3]
@@ -190,7 +193,9 @@ def test_every_metric_that_an_alert_names_is_there_and_well_named(
         if isinstance(gauge, Gauge)
         for metric in gauge.collect()
     }
-    assert set(re.findall(r"\blayerwatch_\w+", rules)) <= exposed | by_others
+    pool = Pool([Place(name="hall-1", threads=1)], start=lambda _: pytest.fail("no worker is started"))
+    by_pools = {sample.name for metric in pool_registry(pool, {}).collect() for sample in metric.samples}
+    assert set(re.findall(r"\blayerwatch_\w+", rules)) <= exposed | by_others | by_pools
     promtool = shutil.which("promtool")
     if promtool is None:
         pytest.skip("promtool is not installed")
