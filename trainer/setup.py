@@ -7,11 +7,13 @@ from pathlib import Path
 from torch import Tensor, nn
 from torch.optim import AdamW, Optimizer
 
+from layerwatch.errors import TrainingError
 from layerwatch.vision.network import add_to_logits, build_network
 from trainer.loss import weight_offset
 from trainer.recipe import Recipe
 from trainer.shrink import shrink, unet_channels
 from trainer.warm_start import load_trained
+from trainer.widen import widen
 
 
 def new_network(recipe: Recipe, encoder_weights: str = "none") -> nn.Module:
@@ -20,7 +22,7 @@ def new_network(recipe: Recipe, encoder_weights: str = "none") -> nn.Module:
 
 
 def trained_network(recipe: Recipe, tiles: Tensor) -> nn.Module:
-    """Return the network of `recipe.start`; a compact network may start from a U-Net, which is then returned.
+    """Return the network of `recipe.start`; of a U-Net with the channels that it has.
 
     Args:
         recipe: says which file.
@@ -30,7 +32,7 @@ def trained_network(recipe: Recipe, tiles: Tensor) -> nn.Module:
         TrainingError: the file is not there, or holds another kind of network.
     """
     file = Path(recipe.start)
-    channels = unet_channels(file) if recipe.decoder == "compact" else None
+    channels = unet_channels(file) if recipe.decoder in {"compact", "unet"} else None
     shape = {"decoder": "unet", "decoder_channels": channels} if channels else {}
     network = new_network(recipe.model_copy(update=shape))
     load_trained(network, file, tiles)
@@ -50,13 +52,26 @@ def first_network(recipe: Recipe, tiles: Callable[[], Tensor], *, fresh: bool) -
     """
     network = new_network(recipe) if not fresh or recipe.start else new_network(recipe, recipe.encoder_weights)
     if fresh and recipe.start:
-        seen = tiles()
-        trained = trained_network(recipe, seen)
-        if recipe.decoder == "compact" and unet_channels(Path(recipe.start)):
-            shrink(trained, network, seen)
-        else:
-            network = trained
+        network = _as_wished(trained_network(recipe, seen := tiles()), network, recipe, seen)
         add_to_logits(network, -weight_offset(recipe.pos_weight))
+    return network
+
+
+def _as_wished(trained: nn.Module, network: nn.Module, recipe: Recipe, tiles: Tensor) -> nn.Module:
+    """Return the trained network, or the new one filled with what it knows where that is to be of another shape."""
+    channels = unet_channels(Path(recipe.start))
+    if recipe.decoder == "compact" and channels:
+        shrink(trained, network, tiles)
+    elif recipe.decoder == "unet" and channels != recipe.decoder_channels:
+        try:
+            widen(trained, network)
+        except ValueError as error:
+            raise TrainingError(
+                f"--start {recipe.start} has the channels {', '.join(map(str, channels or ()))}: "
+                "--decoder-channels may be more, not fewer"
+            ) from error
+    else:
+        return trained
     return network
 
 

@@ -102,7 +102,8 @@ def train(  # noqa: PLR0913 - one parameter an option
         str,
         typer.Option(
             help="float32.safetensors or float32.onnx of a trained model to go on from, in place of encoder weights; "
-            "models/starter/float32.onnx is one. A compact network takes from a U-Net what fits."
+            "models/starter/float32.onnx is one. A compact network takes from a U-Net what fits; a U-Net may have more "
+            "channels than the one that it starts from."
         ),
     ] = "",
     freeze_encoder_norm: Annotated[

@@ -89,6 +89,29 @@ def test_a_compact_network_goes_on_from_its_own_kind(tmp_path: Path, name: str) 
         assert torch.allclose(network(planes), former(planes), atol=1e-3)
 
 
+@FILES
+def test_a_wider_unet_answers_as_the_narrower_one_and_its_new_channels_can_learn(tmp_path: Path, name: str) -> None:
+    narrow, planes = trained(tmp_path), torch.rand(1, 3, 64, 64)
+    recipe = Recipe(start=str(tmp_path / name), decoder_channels=(24, 16, 12, 8, 10), pos_weight=1)
+
+    wide: Any = first_network(recipe, tiles, fresh=True)
+
+    with torch.inference_mode():
+        assert torch.allclose(wide.eval()(planes), narrow(planes), atol=1e-3)
+    wide.train()(planes).sum().backward()
+    heard = wide.decoder.blocks[1].conv1[0].weight.grad
+    assert heard[:8, 16:24].abs().max() > 0  # by the channels that were there before, from the new ones
+    assert wide.decoder.blocks[0].conv2[0].weight[16:].abs().max() > 0
+
+
+def test_a_unet_does_not_start_from_one_with_more_channels(tmp_path: Path) -> None:
+    trained(tmp_path)
+    recipe = Recipe(start=str(tmp_path / "float32.safetensors"), decoder_channels=(16, 8, 8, 8, 4))
+
+    with pytest.raises(TrainingError, match="has the channels 16, 8, 8, 8, 8: --decoder-channels may be more"):
+        first_network(recipe, tiles, fresh=True)
+
+
 def test_a_compact_network_does_not_start_from_anything_else(tmp_path: Path) -> None:
     (tmp_path / "float32.onnx").write_bytes(b"nothing")
     recipe = Recipe(start=str(tmp_path / "float32.onnx"), decoder="compact", decoder_channels=CHANNELS)
