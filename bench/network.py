@@ -4,10 +4,8 @@ The weights are random, as they change no time. What each finds comes from `trai
 """
 
 import json
-import math
 import sys
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -15,7 +13,6 @@ from typing import Annotated, Any
 import numpy as np
 import torch
 import typer
-from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 from torch import nn
@@ -23,7 +20,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from layerwatch.cli import run_app
 from layerwatch.vision.network import Decoder, Inspectable, build_network
-from trainer.comparison import SIDE
+from trainer.comparison import SIDE, time_in_turns, torch_engine
 from trainer.engines import openvino_engine
 from trainer.export import export_onnx
 from trainer.quantize import Variant, quantize
@@ -60,11 +57,11 @@ def measure_costs(names: Sequence[str], rounds: int, threads: int) -> list[Cost]
     torch.set_num_threads(threads)
     networks = {name: _network(name) for name in names}
     files = {name: _files(network) for name, network in networks.items()}
-    engines: dict[str, Any] = {EAGER: _eager(_network("full U-Net"))}
+    engines: dict[str, Any] = {EAGER: torch_engine(Inspectable(_network("full U-Net")))}
     for name, (float32, int8) in files.items():
         engines[f"{name} float32"] = openvino_engine(float32, threads=threads)
         engines[f"{name} int8"] = openvino_engine(int8, threads=threads)
-    times = _fastest(engines, rounds)
+    times = time_in_turns(engines, rounds=rounds)
     return [
         Cost(
             name=name,
@@ -79,18 +76,6 @@ def measure_costs(names: Sequence[str], rounds: int, threads: int) -> list[Cost]
     ]
 
 
-def _fastest(engines: Mapping[str, Callable[[NDArray[np.uint8]], object]], rounds: int) -> dict[str, float]:
-    """Return the least seconds of each engine for one tile: other work on the machine only ever adds to them."""
-    tile = np.random.default_rng(0).integers(0, 256, (1, SIDE, SIDE, 3), dtype=np.uint8)
-    seconds = dict.fromkeys(engines, math.inf)
-    for _ in range(rounds + 1):
-        for name, engine in engines.items():
-            started = time.perf_counter()
-            engine(tile)
-            seconds[name] = min(seconds[name], time.perf_counter() - started)
-    return seconds
-
-
 def _network(name: str) -> nn.Module:
     decoder, channels = SHAPES[name]
     return build_network(decoder=decoder, decoder_channels=channels).eval()
@@ -100,16 +85,6 @@ def _files(network: nn.Module) -> tuple[bytes, bytes]:
     rng = np.random.default_rng(0)
     onnx = export_onnx(Inspectable(network))
     return onnx, quantize(onnx, list(rng.integers(0, 256, (8, 64, 64, 3), dtype=np.uint8)), AS_SERVED)
-
-
-def _eager(network: nn.Module) -> Any:  # noqa: ANN401 - a function of tiles
-    model = Inspectable(network)
-
-    def run(tiles: NDArray[np.uint8]) -> object:
-        with torch.inference_mode():
-            return model(torch.from_numpy(tiles))
-
-    return run
 
 
 def _gflop(network: nn.Module) -> float:
@@ -152,7 +127,7 @@ def draw(costs: Sequence[Cost], found: Mapping[str, float], file: Path) -> None:
 
 @app.command()
 def main(
-    rounds: Annotated[int, typer.Option(min=1, help="Turns; the fastest counts.")] = 15,
+    rounds: Annotated[int, typer.Option(min=1, help="Turns; the median counts.")] = 15,
     threads: Annotated[int, typer.Option(min=1, help="CPU threads.")] = 2,
     only: Annotated[list[str] | None, typer.Option(help="Leave the others out.")] = None,
     found: Annotated[list[str] | None, typer.Option(help="NAME=FILE, as `trainer evaluate --json` wrote it.")] = None,
@@ -160,7 +135,7 @@ def main(
 ) -> None:
     """Print what each shape of the network costs."""
     costs, recalls = measure_costs(only or [*SHAPES], rounds, threads), found_by(found or [])
-    table = Table(title=f"one tile of {SIDE} x {SIDE}, the fastest of {rounds} turns, {threads} threads")
+    table = Table(title=f"one tile of {SIDE} x {SIDE}, medians of {rounds} turns, {threads} threads")
     for column in ("", "GFLOP", "M weights", "int8, MB", "float32, ms", "int8, ms", "times as fast", "recall"):
         table.add_column(column, justify="right" if column else "left")
     table.add_row(EAGER, "", "", "", f"{costs[0].eager_ms:.0f}", "", "1.00", "")

@@ -1,46 +1,32 @@
 """The prototypes' way, to compare with: the full U-Net in torch, eager, float32, beside our files in one run."""
 
-import time
-from collections.abc import Callable, Mapping
+from importlib.util import find_spec
 from pathlib import Path
-from statistics import median
 
 from bench.page import Figures
 from layerwatch.bundle import load_manifest
 
-SIDE = 512
-RUNS = 15
+THREADS = 2
+ROUNDS = 15
 
 
 def time_tile(bundle: Path) -> dict[str, float]:
-    """Return median milliseconds for one 512x512x3 tile by engine, nothing where torch is not installed."""
-    try:
-        import segmentation_models_pytorch as smp  # noqa: PLC0415 - seconds to import, and not there in a light install
-        import torch  # noqa: PLC0415
-    except ImportError:
+    """Return median milliseconds for one tile of 512 x 512 x 3 by engine, nothing where torch is not installed."""
+    if find_spec("torch") is None:
         return {}
-    import numpy as np  # noqa: PLC0415
-    import openvino as ov  # noqa: PLC0415
+    import torch  # noqa: PLC0415 - seconds to import, and not there in a light install
 
-    tile = np.random.default_rng(0).integers(0, 256, (1, SIDE, SIDE, 3), dtype=np.uint8)
-    torch.set_num_threads(2)
-    network = smp.Unet("mobilenet_v2", encoder_weights=None, in_channels=3, classes=1).eval()
-    floats = torch.from_numpy(tile).permute(0, 3, 1, 2).float() / 255
-    core = ov.Core()
-    config = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_NUM_THREADS": 2, "INFERENCE_PRECISION_HINT": "f32"}
-    engines: dict[str, Callable[[], object]] = {}
-    for precision in ("float32", "int8"):
-        request = core.compile_model(
-            core.read_model(bundle / f"{precision}.onnx"), "CPU", config
-        ).create_infer_request()
-        engines[f"starter, OpenVINO {precision}"] = lambda request=request: request.infer([tile])  # type: ignore[misc]
+    from layerwatch.vision.network import Inspectable, build_network  # noqa: PLC0415 - needs torch
+    from trainer.comparison import time_in_turns, torch_engine  # noqa: PLC0415
+    from trainer.engines import openvino_engine  # noqa: PLC0415
 
-    def eager() -> object:
-        with torch.inference_mode():
-            return network(floats)
-
-    engines["full U-Net, torch eager float32"] = eager
-    return _milliseconds(engines)
+    torch.set_num_threads(THREADS)
+    engines = {
+        f"starter, OpenVINO {precision}": openvino_engine((bundle / f"{precision}.onnx").read_bytes(), threads=THREADS)
+        for precision in ("int8", "float32")
+    }
+    engines["full U-Net, torch eager float32"] = torch_engine(Inspectable(build_network()).eval())
+    return {name: 1000 * seconds for name, seconds in time_in_turns(engines, rounds=ROUNDS).items()}
 
 
 def network_figures(bundle: Path) -> Figures:
@@ -52,7 +38,7 @@ def network_figures(bundle: Path) -> Figures:
     return Figures(
         title="The network",
         command="python -m bench --only network",
-        columns=("one tile of 512 x 512 x 3, 2 threads", "ms", "times as fast"),
+        columns=(f"one tile of 512 x 512 x 3, {THREADS} threads", "ms", "times as fast"),
         rows=tuple(
             (name, f"{value:.0f}", f"{slowest / value:.1f}")
             for name, value in sorted(milliseconds.items(), key=lambda item: item[1])
@@ -62,14 +48,3 @@ def network_figures(bundle: Path) -> Figures:
             f"{large:.1f} MB. The budget is 5 times as fast in int8.{missing}"
         ),
     )
-
-
-def _milliseconds(engines: Mapping[str, Callable[[], object]]) -> dict[str, float]:
-    """Return the median of each, all of them in turn in each round, so that a busy moment hits them alike."""
-    seconds: dict[str, list[float]] = {name: [] for name in engines}
-    for _ in range(RUNS + 2):
-        for name, run in engines.items():
-            began = time.perf_counter()
-            run()
-            seconds[name].append(time.perf_counter() - began)
-    return {name: 1000 * median(times[2:]) for name, times in seconds.items()}

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import partial
 
 import structlog
 
@@ -52,17 +53,11 @@ class Audit:
                 self._feed.witness = name
             elif held:
                 self._feed.outstanding[name] = key
-                self._keep_pictures(name, key)
+                self._feed.sender.keep(name, partial(self._assembly.again, key), self._sink.ledger)
             else:
                 self._offer_again(key)
                 lost += 1
         return lost
-
-    def _keep_pictures(self, name: str, key: LayerKey) -> None:
-        """Let the pictures of a job that waits live on; those of an older revision are no longer there to be sent."""
-        emission = self._assembly.again(key)
-        if emission is not None and emission.layer_set.inspection_id == name:
-            self._feed.sender.keep(emission.layer_set, self._sink.ledger, live=emission.live)
 
     def _offer_again(self, key: LayerKey) -> None:
         """Offer a layer set as it is known now, no longer as a live one."""

@@ -228,7 +228,7 @@ class Feed:
             return Outcome.KNOWN
         if is_held:
             self.outstanding[inspection_id] = key
-            self.sender.keep(offer.emission.layer_set, self._sink.ledger, live=offer.emission.live)
+            self.sender.keep(inspection_id, lambda: offer.emission, self._sink.ledger)
             return Outcome.KNOWN
         known = self._restore(offer.emission.layer_set)
         if known is not None:

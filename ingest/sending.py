@@ -1,15 +1,15 @@
 """Pictures by value: the bytes of a layer set go into Redis before its job, for workers that see no share."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Protocol
 
+from ingest.assembly import Emission
 from ingest.examine import FORBIDDEN
 from layerwatch.errors import LayerwatchError, UnreadablePictureError, UnsafePathError
 from layerwatch.job import CaptureMessage, InspectLayer
-from layerwatch.layers import LayerSet
 from layerwatch.pictures import Locate, fetch_file
 from layerwatch.ports import Ledger, PictureStore
 
@@ -30,8 +30,14 @@ class Sender(Protocol):
         """
         ...
 
-    def keep(self, layer_set: LayerSet, ledger: Ledger, *, live: bool) -> None:
-        """See to it that the pictures of a job that waits do not end before it."""
+    def keep(self, inspection_id: str, emission: Callable[[], Emission | None], ledger: Ledger) -> None:
+        """See to it that the pictures of a job that waits do not end before it.
+
+        Args:
+            inspection_id: of the job.
+            emission: gives the layer set as it is known now; asked only where pictures have to be sent again.
+            ledger: says whether the job was done meanwhile.
+        """
         ...
 
     def held_bytes(self) -> int:
@@ -45,7 +51,7 @@ class ByPath:
     def send(self, message: InspectLayer) -> InspectLayer:
         return message
 
-    def keep(self, layer_set: LayerSet, ledger: Ledger, *, live: bool) -> None:
+    def keep(self, inspection_id: str, emission: Callable[[], Emission | None], ledger: Ledger) -> None:
         """Nothing ends."""
 
     def held_bytes(self) -> int:
@@ -78,13 +84,15 @@ class ByValue:
         captures = self._send_all(message.id, message.captures, live=message.live)
         return message.model_copy(update={"captures": captures})
 
-    def keep(self, layer_set: LayerSet, ledger: Ledger, *, live: bool) -> None:
-        inspection_id = layer_set.inspection_id
+    def keep(self, inspection_id: str, emission: Callable[[], Emission | None], ledger: Ledger) -> None:
         if self.store.keep(inspection_id):
             return
-        captures = [CaptureMessage.of(capture) for capture in layer_set.captures]
+        known = emission()
+        if known is None or known.layer_set.inspection_id != inspection_id:
+            return  # the pictures of an older revision are no longer there to be sent
+        captures = [CaptureMessage.of(capture) for capture in known.layer_set.captures]
         with suppress(NoRoomError, OSError):  # the next audit tries again
-            self._send_all(inspection_id, captures, live=live)
+            self._send_all(inspection_id, captures, live=known.live)
         if ledger.is_published(inspection_id):  # meanwhile: its worker discarded them already
             self.store.discard(inspection_id)
 

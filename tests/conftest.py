@@ -403,6 +403,24 @@ def give_up() -> Callable[[Redis, InspectLayer], None]:
     return fail
 
 
+@pytest.fixture
+def enqueue(
+    any_redis: Redis,
+    sources: Path,
+    write_pictures: Callable[..., LayerSet],
+    some_message: MessageMaker,
+) -> Callable[[int], InspectLayer]:
+    """Writes the pictures of a layer with a large defect, and queues the job about them on `any_redis`."""
+    queue = RedisQueue(any_redis)
+
+    def put(layer: int) -> InspectLayer:
+        message = some_message(of=write_pictures(sources, layer=layer, defect_px=900))
+        queue.enqueue(message)
+        return message
+
+    return put
+
+
 @pytest.fixture(scope="session")
 def verdict_about() -> Callable[[InspectLayer], Verdict]:
     """A builder of verdicts that answer a message."""

@@ -85,7 +85,9 @@ def children(pid: int) -> list[int]:
 
 
 def poisoned(message: InspectLayer, sources: Path, client: Redis) -> InspectLayer:
-    """Queue a message about the pictures as they are now, with POISON behind the first, in place of the one before."""
+    """Put POISON behind the first picture of a queued message, and queue one about that in its place."""
+    first = sources / message.captures[0].path
+    first.write_bytes(first.read_bytes() + POISON)
     queue = RedisQueue(client)
     raw = Queue(INSPECT_QUEUE, connection=client, serializer=JSONSerializer)
     job = raw.fetch_job(message.id)

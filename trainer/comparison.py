@@ -79,16 +79,18 @@ def torch_engines(bundle: Path, recipe: Recipe) -> dict[str, tuple[Probabilities
         quantize: Any = torch.ao.quantization.quantize_dynamic
         dynamic: nn.Module = quantize(eager, {nn.Linear, nn.Conv2d}, dtype=torch.qint8)
     return {
-        "torch eager, float32": (_torch_engine(eager), _size(eager)),
-        "torch eager, dynamic int8": (_torch_engine(dynamic), _size(dynamic)),
+        "torch eager, float32": (torch_engine(eager), _size(eager)),
+        "torch eager, dynamic int8": (torch_engine(dynamic), _size(dynamic)),
     }
 
 
-def time_in_turns(engines: Mapping[str, Callable[[NDArray[np.uint8]], object]]) -> dict[str, float]:
-    """Return the median seconds of each engine for one tile."""
+def time_in_turns(
+    engines: Mapping[str, Callable[[NDArray[np.uint8]], object]], *, rounds: int = ROUNDS
+) -> dict[str, float]:
+    """Return the median seconds of each engine for one tile, all of them in turn, so that a busy moment hits all."""
     tile = np.random.default_rng(0).integers(0, 256, (1, SIDE, SIDE, 3), dtype=np.uint8)
     seconds: dict[str, list[float]] = {name: [] for name in engines}
-    for _ in range(ROUNDS + 1):
+    for _ in range(rounds + 1):
         for name, engine in engines.items():
             started = time.perf_counter()
             engine(tile)
@@ -114,7 +116,9 @@ def as_table(ways: Sequence[Way]) -> Table:
     return table
 
 
-def _torch_engine(model: nn.Module) -> Probabilities:
+def torch_engine(model: nn.Module) -> Probabilities:
+    """Return a network of torch as it is, a function of tiles; see `Inspectable`."""
+
     def run(tiles: NDArray[np.uint8]) -> NDArray[np.float32]:
         with torch.inference_mode():
             return np.asarray(model(torch.from_numpy(tiles)).numpy(), np.float32)

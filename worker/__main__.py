@@ -22,7 +22,7 @@ from layerwatch.errors import LayerwatchError
 from layerwatch.health import serve_health
 from layerwatch.job import InspectLayer
 from layerwatch.logs import configure_logging
-from layerwatch.pictures import SourceFolder, fetch_file
+from layerwatch.pictures import fetch_file
 from layerwatch.profile import Profile, load_profile
 from layerwatch.redis_connection import answers, connect
 from layerwatch.redis_pictures import RedisPictures
@@ -37,7 +37,6 @@ from worker.bench.report import print_timings
 from worker.by_hand import HandPicked, folder_by_key, inspect_set, line_of, message_of, pick
 from worker.dead_letters import bury
 from worker.engines.port import BACKENDS
-from worker.fetching import PictureFetcher
 from worker.lifeline import when_cut
 from worker.pipeline import Pipeline
 from worker.pool.service import serve_pool
@@ -52,6 +51,7 @@ from worker.wiring import (
     find_model,
     inspection_apart,
     model_loader,
+    picture_fetcher,
     swaps,
 )
 
@@ -87,11 +87,10 @@ def run(
         client = connect(settings.redis_url)
         load, place = model_loader(settings), find_model(settings)
         store, pictures = ArtifactStore(settings.artifacts_dir), RedisPictures(client)
-        fetch = PictureFetcher(store=pictures, locate=SourceFolder(settings.sources_dir).locate)
         # No name for the station or its model here: it would keep them in memory after a swap.
         install_station(
             Station(
-                pipeline=build_pipeline(settings, load(place), store, fetch),
+                pipeline=build_pipeline(settings, load(place), store, picture_fetcher(settings, pictures)),
                 results=RedisResults(client),
                 pictures=pictures,
                 retry_pause_seconds=settings.retry_pause_seconds,
@@ -220,8 +219,7 @@ def inspect_apart(
     settings = load_settings(WorkerSettings, model=model, precision=precision, backend=backend)
     configure_logging(settings.log_format, level=logging.WARNING)
     message = InspectLayer.from_wire(json.load(sys.stdin))
-    pictures, sources = RedisPictures(connect(settings.redis_url)), SourceFolder(settings.sources_dir)
-    fetch = PictureFetcher(store=pictures, locate=sources.locate)
+    fetch = picture_fetcher(settings, RedisPictures(connect(settings.redis_url)))
     with disk_errors_in_one_line():
         pipeline = by_hand_pipeline(settings, ArtifactStore(settings.artifacts_dir), fetch)
         verdict, _ = pipeline.inspect(message, attempt=attempt)

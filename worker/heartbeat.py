@@ -2,28 +2,29 @@
 
 import os
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 
 import structlog
 
 from layerwatch.redis_connection import UNAVAILABLE
+from worker.beside import beside
 
 STUCK = 70  # EX_SOFTWARE
 
 log = structlog.get_logger("worker")
 
 
-@contextmanager
-def heartbeats(beat: Callable[[], None], *, every_seconds: float, at_most_seconds: float) -> Iterator[None]:
-    """Call `beat` again and again while the block runs.
+def heartbeats(
+    beat: Callable[[], None], *, every_seconds: float, at_most_seconds: float
+) -> AbstractContextManager[None]:
+    """Return what calls `beat` again and again while it is entered.
 
     Native code that never returns cannot be interrupted: after `at_most_seconds` the process ends itself, its job is
     recovered as that of any dead worker, and whoever watches over the process starts a new one.
     """
-    done = threading.Event()
 
-    def run() -> None:
+    def run(done: threading.Event) -> None:
         beats_left = max(1, round(at_most_seconds / every_seconds))
         while not done.wait(every_seconds):
             if beats_left == 0:
@@ -35,10 +36,4 @@ def heartbeats(beat: Callable[[], None], *, every_seconds: float, at_most_second
             except UNAVAILABLE as error:
                 log.warning("heartbeat_failed", error=str(error))
 
-    thread = threading.Thread(target=run, name="heartbeats", daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        done.set()
-        thread.join()
+    return beside(run, name="heartbeats")

@@ -1,9 +1,8 @@
 """Where this process inspects: everything that a job needs, built once in main."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Protocol
 
-from layerwatch.memory import InMemoryPictures
 from layerwatch.ports import Ledger, PictureStore, ResultChannel
 from layerwatch.verdict import Verdict
 from worker.apart import InspectionApart
@@ -27,9 +26,9 @@ class Station:
 
     pipeline: Pipeline
     results: Results
+    pictures: PictureStore
+    apart: InspectionApart
     retry_pause_seconds: float
-    pictures: PictureStore = field(default_factory=InMemoryPictures)
-    apart: InspectionApart = field(default_factory=InspectionApart)
 
     def publish(self, verdict: Verdict) -> bool:
         """Publish a verdict, after which nobody needs its pictures; False if it was there already."""

@@ -3,8 +3,8 @@
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +13,7 @@ import structlog
 from layerwatch.errors import BundleError, LayerwatchError
 from layerwatch.registry import Registry
 from worker import metrics
+from worker.beside import beside
 from worker.model import LoadedModel
 
 LONGEST_PAUSE_SECONDS = 600.0  # between two tries of a version whose files stay as they are
@@ -155,19 +156,11 @@ class ModelFollower:
         return f"{self._name}/{version}"
 
 
-@contextmanager
-def following(follower: ModelFollower, *, check_seconds: float) -> Iterator[None]:
-    """Let a thread look again and again while the block runs."""
-    done = threading.Event()
+def following(follower: ModelFollower, *, check_seconds: float) -> AbstractContextManager[None]:
+    """Return what looks again and again, in a thread, while it is entered."""
 
-    def run() -> None:
+    def run(done: threading.Event) -> None:
         while not done.wait(check_seconds):
             follower.look()
 
-    thread = threading.Thread(target=run, name="model", daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        done.set()
-        thread.join(STOP_SECONDS)
+    return beside(run, name="model", join_seconds=STOP_SECONDS)

@@ -7,11 +7,13 @@ from pathlib import Path
 
 import cv2
 
-from layerwatch.pictures import Fetch
+from layerwatch.pictures import Fetch, SourceFolder
+from layerwatch.ports import PictureStore
 from layerwatch.registry import Registry
 from worker.apart import InspectionApart
 from worker.artifacts import ArtifactStore
 from worker.cpus import usable_cpus
+from worker.fetching import PictureFetcher
 from worker.model import LoadedModel, load_model
 from worker.pipeline import Pipeline
 from worker.reader import Reader
@@ -67,6 +69,11 @@ def by_hand_pipeline(settings: WorkerSettings, store: ArtifactStore, fetch: Fetc
         LayerwatchError: the model cannot be used, or nothing can be written.
     """
     return build_pipeline(settings, model_loader(settings)(find_model(settings)), store, fetch)
+
+
+def picture_fetcher(settings: WorkerSettings, store: PictureStore) -> PictureFetcher:
+    """Return what gets the pictures of jobs: out of a store where they were sent with their bytes, else their files."""
+    return PictureFetcher(store=store, locate=SourceFolder(settings.sources_dir).locate)
 
 
 def inspection_apart(settings: WorkerSettings) -> InspectionApart:

@@ -11,10 +11,8 @@ from layerwatch.vision.read import Picture
 
 SIDE = 500  # px of the longer side that is looked at: every fourth pixel of 2000
 AT_FULL_SCALE = 0.98  # of full scale: the core of the spot
-SMALLEST_PX, LARGEST = (
-    30,
-    0.1,
-)  # core: pixels looked at, and share of the longer side; smaller is spatter, larger a lamp
+SMALLEST_PX = 30  # of those looked at, for a core; smaller is spatter
+LARGEST = 0.1  # of the longer side, that a core is wide; larger is a lamp
 ROUND = 0.2  # of the square around the core, at least; an elevated edge or a streak that shines is thin
 MOST_CORES = 10  # the largest that are looked at
 NEAR, FAR = 0.25, 2.5  # from the core, in radii of a disc of its size: where it glows, and where that has faded

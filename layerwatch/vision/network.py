@@ -11,9 +11,7 @@ from segmentation_models_pytorch.decoders.unet.decoder import UnetDecoder
 from torch import Tensor, nn
 
 ENCODER: Final = "mobilenet_v2"
-Decoder = Literal[
-    "unet", "unetplusplus", "linknet", "compact"
-]  # but for ours as segmentation_models_pytorch calls them
+Decoder = Literal["unet", "unetplusplus", "linknet", "compact"]  # the last one is ours, see `_make_compact`
 DECODER_CHANNELS: Final = (256, 128, 64, 32, 16)
 DEPTH: Final = 4  # halvings in the encoder of a compact network
 DEEPEST: Final = 14  # modules of MobileNetV2 up to the fourth halving

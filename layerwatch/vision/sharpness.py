@@ -11,10 +11,8 @@ from layerwatch.vision.read import Picture
 
 SMALLEST, LARGEST = 500, 32_000  # px of the longer side; smaller pictures have no slower changes, larger cv2 refuses
 LINES = 32  # in each direction; a few more or less move the measure by a tenth
-FINE, COARSE = (
-    4 / 2000,
-    32 / 2000,
-)  # of the longer side; sharp edges are alike at both, blurred ones show at COARSE alone
+# Of the longer side. Sharp edges are alike at both, blurred ones show at COARSE alone.
+FINE, COARSE = 4 / 2000, 32 / 2000
 STRONGEST = 0.999  # quantile: what few hot pixels do does not count
 LEAST_CONTRAST = 0.02  # of full scale, at COARSE; what has no edge cannot tell
 ONE_DIRECTION = 1.25  # one direction alone tells less than two: so much softer it has to be

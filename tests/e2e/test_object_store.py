@@ -14,8 +14,9 @@ from redis import Redis
 from layerwatch.artifacts import StoreUrl, open_artifacts
 from layerwatch.redis_queue import RedisQueue
 from layerwatch.redis_results import STREAM
-from tests.e2e.test_whole_path import PATIENCE, Plant, Server, all_sets, end, keys
+from tests.e2e.test_whole_path import PATIENCE, Plant, Server, all_sets, keys
 from tests.integration.monitoring.conftest import wait_until
+from tests.processes import end
 
 pytestmark = [pytest.mark.e2e, pytest.mark.redis]
 

@@ -18,6 +18,7 @@ from jsonschema import Draft202012Validator
 from redis import Redis
 
 from layerwatch.redis_results import STREAM
+from tests.processes import end
 
 pytestmark = [pytest.mark.e2e, pytest.mark.redis]
 ROOT = Path(__file__).resolve().parents[2]
@@ -82,15 +83,6 @@ class Plant:
     @property
     def log(self) -> str:
         return self._log.read_text(errors="replace")
-
-
-def end(process: subprocess.Popen[bytes]) -> None:
-    process.terminate()
-    try:
-        process.wait(timeout=15)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
 
 
 @pytest.fixture

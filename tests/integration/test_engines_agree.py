@@ -142,10 +142,16 @@ def test_half_precision_as_on_gpus_changes_little(monkeypatch: pytest.MonkeyPatc
     assert 0 < 255 * np.abs(half - exact).max() <= HALF_STEPS
 
 
-@pytest.mark.parametrize("decoder", ["unetplusplus", "linknet"])  # the starter is a U-Net
-def test_torch_runs_what_the_trainer_exports(decoder: Decoder) -> None:
+CHANNELS = (16, 16, 8, 8, 8)
+
+
+@pytest.mark.parametrize(
+    ("decoder", "channels"),  # the starter is compact with five
+    [("unet", CHANNELS), ("unetplusplus", CHANNELS), ("linknet", CHANNELS), ("compact", CHANNELS[:4])],
+)
+def test_torch_runs_what_the_trainer_exports(decoder: Decoder, channels: tuple[int, ...]) -> None:
     torch.manual_seed(0)
-    model = Inspectable(build_network(decoder=decoder, decoder_channels=(16, 16, 8, 8, 8))).eval()
+    model = Inspectable(build_network(decoder=decoder, decoder_channels=channels)).eval()
     tiles = np.random.default_rng(0).integers(0, 256, (1, 32, 64, 3), dtype=np.uint8)
 
     answer = TorchEngine(export_onnx(model), backend="torch-cpu", threads=2, bundle="new").infer(tiles)

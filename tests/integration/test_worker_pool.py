@@ -14,8 +14,6 @@ from rq import Queue
 from rq.serializers import JSONSerializer
 
 from layerwatch.job import INSPECT_QUEUE, InspectLayer
-from layerwatch.layers import LayerSet
-from layerwatch.redis_queue import RedisQueue
 from layerwatch.verdict import Decision
 from tests.conftest import free_port
 from tests.worker_processes import (
@@ -53,23 +51,6 @@ def start_pool(
         pool.process.kill()  # and its workers end by themselves, as a test below shows
         pool.process.wait()
     until(lambda: not any(lives(pid) for pool in started for pid in pool.pids()), seconds=15)
-
-
-@pytest.fixture
-def enqueue(
-    any_redis: Redis,
-    sources: Path,
-    write_pictures: Callable[..., LayerSet],
-    some_message: Callable[..., InspectLayer],
-) -> Callable[[int], InspectLayer]:
-    queue = RedisQueue(any_redis)
-
-    def put(layer: int) -> InspectLayer:
-        message = some_message(of=write_pictures(sources, layer=layer, defect_px=900))
-        queue.enqueue(message)
-        return message
-
-    return put
 
 
 def test_two_workers_share_a_queue_and_one_target_answers_for_both(

@@ -21,7 +21,6 @@ from layerwatch.layers import LayerSet
 from layerwatch.redis_queue import RedisQueue
 from layerwatch.verdict import Decision
 from tests.worker_processes import (
-    POISON,
     ROOT,
     Server,
     children,
@@ -82,20 +81,6 @@ def start_worker(
     for process in started:
         process.kill()
         process.wait()
-
-
-@pytest.fixture
-def enqueue(
-    any_redis: Redis, sources: Path, write_pictures: WritePictures, some_message: MakeMessage
-) -> Callable[[int], InspectLayer]:
-    queue = RedisQueue(any_redis)
-
-    def put(layer: int) -> InspectLayer:
-        message = some_message(of=write_pictures(sources, layer=layer, defect_px=900))
-        queue.enqueue(message)
-        return message
-
-    return put
 
 
 def end_of_heartbeats(client: Redis) -> None:
@@ -196,10 +181,7 @@ def test_pictures_that_crash_the_decoder_cost_one_worker_and_are_quarantined(
     sources: Path,
     tmp_path: Path,
 ) -> None:
-    poison = enqueue(1)
-    first = poison.captures[0]
-    (sources / first.path).write_bytes((sources / first.path).read_bytes() + POISON)
-    poison = poisoned(poison, sources, any_redis)
+    poison = poisoned(enqueue(1), sources, any_redis)
     crashing = with_crashing_decoder({}, tmp_path)
 
     assert start_worker(**crashing).wait(timeout=20) == -signal.SIGSEGV
@@ -246,10 +228,7 @@ def test_killing_the_process_that_inspects_or_its_worker_is_not_held_against_the
 def test_a_layer_that_a_worker_died_over_is_not_read_ahead(
     any_redis: Redis, start_worker: StartWorker, enqueue: Callable[[int], InspectLayer], sources: Path, tmp_path: Path
 ) -> None:
-    first, poison = enqueue(1), enqueue(2)
-    picture = sources / poison.captures[0].path
-    picture.write_bytes(picture.read_bytes() + POISON)
-    poison = poisoned(poison, sources, any_redis)
+    first, poison = enqueue(1), poisoned(enqueue(2), sources, any_redis)
     any_redis.hset(f"rq:job:{poison.id}", "retries_left", 2)
 
     worker = start_worker(**with_crashing_decoder({}, tmp_path))
@@ -262,10 +241,7 @@ def test_a_layer_that_a_worker_died_over_is_not_read_ahead(
 def test_a_layer_that_a_worker_left_behind_is_not_read_ahead_again(
     any_redis: Redis, start_worker: StartWorker, enqueue: Callable[[int], InspectLayer], sources: Path, tmp_path: Path
 ) -> None:
-    first, poison = enqueue(1), enqueue(2)
-    picture = sources / poison.captures[0].path
-    picture.write_bytes(picture.read_bytes() + POISON)
-    poison = poisoned(poison, sources, any_redis)
+    first, poison = enqueue(1), poisoned(enqueue(2), sources, any_redis)
     queue = Queue(INSPECT_QUEUE, connection=any_redis, serializer=JSONSerializer)
     queue.remove(poison.id)
     any_redis.rpush(queue.intermediate_queue.key, poison.id)  # as a worker leaves it that unpacked it, and died

@@ -18,10 +18,12 @@ from layerwatch.job import INSPECT_LAYER_JOB, INSPECT_QUEUE, InspectLayer
 from layerwatch.layers import LayerSet
 from layerwatch.pictures import SourceFolder, fetch_file
 from layerwatch.redis_connection import connect
+from layerwatch.redis_pictures import RedisPictures
 from layerwatch.redis_queue import RedisQueue
 from layerwatch.redis_results import RedisResults
 from layerwatch.settings import load_settings
 from layerwatch.verdict import Decision, Verdict
+from worker.apart import InspectionApart
 from worker.artifacts import ArtifactStore
 from worker.dead_letters import bury
 from worker.model import load_model
@@ -60,7 +62,13 @@ def pipeline(tiny_bundle: Path, sources: Path, tmp_path: Path) -> Pipeline:
 
 @pytest.fixture
 def station(redis_db: Redis, pipeline: Pipeline) -> Station:
-    station = Station(pipeline=pipeline, results=RedisResults(redis_db), retry_pause_seconds=0)
+    station = Station(
+        pipeline=pipeline,
+        results=RedisResults(redis_db),
+        pictures=RedisPictures(redis_db),
+        apart=InspectionApart(),
+        retry_pause_seconds=0,
+    )
     install_station(station)
     return station
 
@@ -274,7 +282,13 @@ def test_a_redis_that_goes_away_and_comes_back_is_waited_for(
     own_redis_server: Server, settings: WorkerSettings, pipeline: Pipeline, new_message: MakeMessage
 ) -> None:
     client = connect(own_redis_server.url, retries=0)
-    station = Station(pipeline=pipeline, results=RedisResults(client), retry_pause_seconds=0)
+    station = Station(
+        pipeline=pipeline,
+        results=RedisResults(client),
+        pictures=RedisPictures(client),
+        apart=InspectionApart(),
+        retry_pause_seconds=0,
+    )
     install_station(station)
 
     def outage() -> None:

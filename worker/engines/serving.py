@@ -9,9 +9,7 @@ from layerwatch.vision.self_test import answer_problem, probe_tile
 from worker.engines.port import Engine
 
 GPU_TILES = 8
-MOST_PX = (
-    8 * 640 * 640
-)  # of the tiles of one call, where an engine takes several: eight as large as usual pictures give
+MOST_PX = 8 * 640 * 640  # of the tiles of one call, where an engine takes several: eight of a usual picture
 
 
 class EngineSegmenter:

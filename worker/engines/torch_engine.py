@@ -130,6 +130,13 @@ def _resize(x: Tensor, _roi: None, scales: list[float], **how: Any) -> Tensor:  
     return functional.interpolate(x, scale_factor=scales[2:], mode="nearest")
 
 
+def _depth_to_space(x: Tensor, *, blocksize: int, mode: bytes = b"DCR") -> Tensor:
+    if mode != b"CRD":
+        message = f"torch spreads depth in the order CRD only, the network asks for {mode!r}"
+        raise RuntimeError(message)
+    return functional.pixel_shuffle(x, blocksize)
+
+
 def _cast(x: Tensor, *, to: int) -> Tensor:
     if to != FLOAT:
         message = f"torch casts to float32 only, the network asks for ONNX's type {to}"
@@ -146,6 +153,7 @@ OPERATORS: Final[dict[str, Callable[..., Tensor]]] = {
     "Concat": lambda *parts, axis: torch.cat(parts, dim=axis),
     "Conv": _conv,
     "ConvTranspose": _conv_transpose,
+    "DepthToSpace": _depth_to_space,
     "Gather": lambda x, index, axis=0: x.select(axis, index),
     "Identity": lambda x: x,
     "Mul": torch.mul,

@@ -22,6 +22,7 @@ from redis import Redis
 
 from layerwatch.redis_results import RedisResults
 from layerwatch.verdict import Decision, Verdict
+from tests.processes import end
 
 pytestmark = [
     pytest.mark.redis,
@@ -179,7 +180,7 @@ class Site:
                 stdout=log,
                 stderr=log,
             )
-        self._stack.callback(_end, process)
+        self._stack.callback(end, process)
         return process
 
     def log(self, role: str) -> str:
@@ -201,15 +202,6 @@ class Site:
         port = re.findall(r'"health_port": (\d+)', self.log("ingest"))[-1]
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/health") as answer:
             return int(answer.status)
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    process.terminate()
-    try:
-        process.wait(timeout=15)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
 
 
 @pytest.fixture

@@ -25,6 +25,7 @@ from rq.serializers import JSONSerializer
 from layerwatch.job import INSPECT_QUEUE, InspectLayer
 from layerwatch.redis_results import RedisResults
 from layerwatch.verdict import Verdict
+from tests.processes import end
 
 pytestmark = pytest.mark.redis
 ROOT = Path(__file__).resolve().parents[3]
@@ -142,12 +143,7 @@ class Site:
 
 
 def _end(process: subprocess.Popen[str]) -> None:
-    process.terminate()
-    try:
-        process.wait(timeout=10)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
+    end(process)
     if process.stdout is not None:
         process.stdout.close()
 

@@ -245,7 +245,7 @@ def test_nothing_is_left_of_what_was_published_while_it_was_looked_after(
     hall.finish(message, verdict_about(message))
     hall.queue.messages.append(message)  # its job is about to go
 
-    hall.feed.sender.keep(message.layer_set, hall.results, live=True)
+    hall.feed.sender.keep(message.id, lambda: hall.assembly.again(message.layer_set.key), hall.results)
 
     assert hall.content(message) is None
     assert hall.pictures.held_bytes() == 0

@@ -10,9 +10,10 @@ import pytest
 from numpy.typing import NDArray
 
 from layerwatch.bundle import AreaLimits, InputSpec, OperatingPoint
-from layerwatch.memory import InMemoryResults
+from layerwatch.memory import InMemoryPictures, InMemoryResults
 from layerwatch.pictures import SourceFolder, fetch_file
 from layerwatch.verdict import ModelFacts
+from worker.apart import InspectionApart
 from worker.artifacts import ArtifactStore
 from worker.model import LoadedModel
 from worker.pipeline import Pipeline
@@ -53,7 +54,13 @@ def results() -> InMemoryResults:
 
 @pytest.fixture
 def station(pipeline: Pipeline, results: InMemoryResults) -> Station:
-    station = Station(pipeline=pipeline, results=results, retry_pause_seconds=0.0)
+    station = Station(
+        pipeline=pipeline,
+        results=results,
+        pictures=InMemoryPictures(),
+        apart=InspectionApart(),
+        retry_pause_seconds=0.0,
+    )
     install_station(station)
     return station
 
