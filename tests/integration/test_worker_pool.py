@@ -29,6 +29,10 @@ from tests.worker_processes import (
 pytestmark = pytest.mark.redis
 
 
+# Where nobody is to die: no worker takes a slow one for dead, however busy the machine is.
+PATIENT = {"WORKER_DEAD_AFTER_SECONDS": "30", "WORKER_SWEEP_SECONDS": "10"}
+
+
 @pytest.fixture
 def environment(any_redis_server: Server, tmp_path: Path, tiny_bundle: Path) -> dict[str, str]:
     settings = worker_environment(any_redis_server.url, tmp_path, tiny_bundle)
@@ -108,7 +112,7 @@ def test_a_request_to_stop_lets_all_finish_and_ends_with_status_0(
     enqueue: Callable[[int], InspectLayer],
     number: signal.Signals,
 ) -> None:
-    pool = start_pool()
+    pool = start_pool(**PATIENT)
     pool.wait_until_ready()
     messages = {enqueue(layer).id for layer in range(40)}
     until(lambda: len(published(any_redis)) >= 3, seconds=15)
@@ -165,7 +169,7 @@ def test_a_setting_that_cannot_be_used_ends_the_pool_with_status_2_and_its_messa
 def test_workers_whose_pool_was_killed_finish_what_they_have_and_end(
     any_redis: Redis, start_pool: Callable[..., PoolProcess], enqueue: Callable[[int], InspectLayer]
 ) -> None:
-    pool = start_pool()
+    pool = start_pool(**PATIENT)
     pool.wait_until_ready()
     messages = {enqueue(layer).id for layer in range(40)}
     until(lambda: len(published(any_redis)) >= 3, seconds=15)

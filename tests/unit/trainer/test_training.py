@@ -149,11 +149,12 @@ def test_a_start_that_is_no_network_is_refused(tmp_path: Path, content: bytes) -
             load_trained(build_network(), tmp_path / name, torch.zeros(1, 32, 32, 3))
 
 
-def test_a_start_with_other_channels_is_refused(tmp_path: Path) -> None:
-    save_file(build_network(decoder_channels=(8, 8, 8, 8, 8)).state_dict(), tmp_path / "w.safetensors")
+def test_a_start_with_more_channels_is_refused(tmp_path: Path) -> None:
+    save_file(build_network().state_dict(), tmp_path / "w.safetensors")
+    recipe = Recipe(start=str(tmp_path / "w.safetensors"), decoder_channels=(8, 8, 8, 8, 8))
 
     with pytest.raises(TrainingError, match="is not a trained network with this decoder"):
-        first_network(Recipe(start=str(tmp_path / "w.safetensors")), lambda: torch.zeros(1, 32, 32, 3), fresh=True)
+        first_network(recipe, lambda: torch.zeros(1, 32, 32, 3), fresh=True)
 
 
 def test_the_rate_warms_up_and_falls_to_almost_nothing() -> None:
