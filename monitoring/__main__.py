@@ -10,12 +10,11 @@ import typer
 
 from layerwatch.cli import run_app
 from layerwatch.logs import configure_logging
-from layerwatch.redis_connection import connect
+from layerwatch.results import START, subscribe
 from layerwatch.settings import load_settings
 from layerwatch.verdict import Decision
-from monitoring.follow import Follower, Printer
+from monitoring.follow import Printer, ToldTrouble
 from monitoring.settings import MonitoringSettings
-from monitoring.stream import START, VerdictStream, position
 from monitoring.table import TableConsole, VerdictTable
 
 app = typer.Typer(
@@ -85,10 +84,8 @@ def follow(  # noqa: PLR0913 - one argument an option
         raise typer.BadParameter("choose one of --from-start and --since")
     if json and table:
         raise typer.BadParameter("choose one of --json and --table")
-    cursor = START if from_start else since
-    if cursor:
-        position(cursor)
     settings = load_settings(MonitoringSettings)
+    entries = subscribe(settings.redis_url, after=START if from_start else since, watch=ToldTrouble(_tell))
     in_lines = json or not (table or sys.stdout.isatty())
     printer = Printer(
         line=_write_line if in_lines else None,
@@ -96,8 +93,6 @@ def follow(  # noqa: PLR0913 - one argument an option
         wanted=frozenset(decision or ()),
         tell=_tell,
     )
-    client = connect(settings.redis_url, retries=0)
-    entries = Follower(VerdictStream(client), cursor=cursor, tell=_tell).entries()
     _until_the_reader_leaves(lambda: all(True for _ in islice((e for e in entries if printer.show(e)), count)))
 
 

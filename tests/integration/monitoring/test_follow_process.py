@@ -12,8 +12,9 @@ from typing import Any, Protocol
 import pytest
 from redis import Redis
 
-from layerwatch.redis_results import CHANNEL, STREAM, RedisResults
+from layerwatch.redis_results import CHANNEL, RedisResults
 from layerwatch.verdict import Decision, Verdict
+from layerwatch.verdict_stream import STREAM
 
 pytestmark = pytest.mark.redis
 ROOT = Path(__file__).resolve().parents[3]

@@ -18,8 +18,9 @@ from redis import Redis
 from ingest import metrics as ingest_metrics
 from layerwatch.job import InspectLayer
 from layerwatch.redis_queue import RedisQueue
-from layerwatch.redis_results import STREAM, RedisResults
+from layerwatch.redis_results import RedisResults
 from layerwatch.verdict import Decision, Verdict
+from layerwatch.verdict_stream import STREAM
 from worker import metrics as worker_metrics
 from worker.pool.members import Pool
 from worker.pool.metrics import pool_registry
