@@ -99,7 +99,8 @@ class VerdictsMissedError(LayerwatchError):
     Attributes:
         after: the cursor.
         first: the cursor of the first entry that is left, None where none is there yet.
-        resume: the cursor from which a reader gets all that is left, and nothing that it had.
+        resume: the cursor from which a reader goes on and gets nothing twice. Where Redis began anew with a clock that
+            is behind, only START gets what it holds already.
     """
 
     def __init__(self, after: str, *, first: str | None, resume: str, what: str) -> None:

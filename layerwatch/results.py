@@ -8,7 +8,7 @@ Keep `entry.cursor` together with what you made of the entry, and begin behind i
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Iterator
 from dataclasses import replace
 from typing import Any, cast
 
@@ -98,6 +98,10 @@ class Subscription:
         except ResponseError as error:
             return _end_of_none(error)
 
+    def close(self) -> None:
+        """Close the connections of its client."""
+        self._redis.close()
+
     def _batch(self, seconds: float) -> list[Entry]:
         if not self._course.is_known:
             self._course.arrive(self.end())
@@ -123,13 +127,13 @@ class AsyncSubscription:
     def cursor(self, cursor: str) -> None:
         self._course.go_to(cursor)
 
-    async def __aiter__(self) -> AsyncIterator[Entry]:
+    async def __aiter__(self) -> AsyncGenerator[Entry, None]:
         async for entries in self.batches():
             for entry in entries:
                 self._course.cursor = entry.cursor
                 yield entry
 
-    async def batches(self) -> AsyncIterator[list[Entry]]:
+    async def batches(self) -> AsyncGenerator[list[Entry], None]:
         """Yield entries as Redis hands them out, at most BATCH at a time, for readers whose every step costs much."""
         while True:
             try:
@@ -146,6 +150,9 @@ class AsyncSubscription:
             return _end(await self._redis.xinfo_stream(STREAM))
         except ResponseError as error:
             return _end_of_none(error)
+
+    async def aclose(self) -> None:
+        await self._redis.aclose()
 
     async def _batch(self) -> list[Entry]:
         if not self._course.is_known:
