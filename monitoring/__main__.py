@@ -44,7 +44,7 @@ FOLLOW_EXAMPLES = """
     python -m monitoring follow --since 1763769600000-0 --count 10
 
 In a pipe the rows become JSON lines by themselves. Where REDIS_URL points is where it reads; while Redis is away
-it waits and then goes on where it was.
+it waits and then goes on where it was. Where the stream no longer has what came behind ID, it says so and goes on.
 """
 
 SERVE_EXAMPLES = """
@@ -70,7 +70,9 @@ def follow(  # noqa: PLR0913 - one argument an option
     from_start: Annotated[
         bool, typer.Option("--from-start", metavar="", help="Begin with the oldest verdict kept.")
     ] = False,
-    since: Annotated[str | None, typer.Option(metavar="ID", help="Begin behind this stream id.")] = None,
+    since: Annotated[
+        str | None, typer.Option(metavar="ID", help="Begin behind this stream id, or time in milliseconds.")
+    ] = None,
     decision: Annotated[
         list[Decision] | None,
         typer.Option(metavar="DECISION", help="Show only pass, review, reject or invalid; may be repeated."),

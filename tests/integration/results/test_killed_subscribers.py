@@ -2,7 +2,6 @@
 
 import os
 import random
-import re
 import shutil
 import subprocess
 import sys
@@ -18,11 +17,11 @@ from redis import Redis
 from layerwatch.redis_results import RedisResults
 from layerwatch.results import Entry
 from tests.publisher import Publisher, Server, VerdictOf
+from tests.subscribing_page import program
 
 pytestmark = pytest.mark.redis
 
 ROOT = Path(__file__).parents[3]
-DOCS = ROOT / "docs" / "subscribing.md"
 PACKAGE = Path(__file__).parent / "node"
 VERDICTS = 1000
 SECONDS_A_VERDICT = 0.005
@@ -33,17 +32,10 @@ PATIENCE = 60.0
 Command = list[str]
 
 
-def program(name: str) -> str:
-    """The program of the documentation whose first line begins with a name."""
-    blocks: list[str] = re.findall(r"^```\w+\n(.*?)^```$", DOCS.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
-    (found,) = [block for block in blocks if block.splitlines()[0].split(" ")[1] == name]
-    return found
-
-
 @pytest.fixture(scope="session")
 def python_subscriber(tmp_path_factory: pytest.TempPathFactory) -> Command:
     path = tmp_path_factory.mktemp("python-subscriber") / "keep.py"
-    path.write_text(program("keep.py"), encoding="utf-8")
+    path.write_text(program("# keep.py"), encoding="utf-8")
     return [sys.executable, str(path)]
 
 
@@ -57,7 +49,7 @@ def node_subscriber(tmp_path_factory: pytest.TempPathFactory) -> Command:
     done = subprocess.run(install, cwd=folder, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         pytest.skip(f"npm cannot install the package redis: {done.stderr.strip().splitlines()[-1]}")
-    (folder / "keep.mjs").write_text(program("keep.mjs"), encoding="utf-8")
+    (folder / "keep.mjs").write_text(program("// keep.mjs"), encoding="utf-8")
     return ["node", str(folder / "keep.mjs")]
 
 
@@ -195,7 +187,7 @@ def test_a_subscriber_goes_on_when_redis_is_back(
         assert subscriber.lines() == as_kept(here.entries())
 
 
-@pytest.mark.parametrize("loss", ["trimmed", "emptied"])
+@pytest.mark.parametrize("loss", ["trimmed", "emptied", "begun anew"])
 def test_a_subscriber_that_cannot_have_all_of_them_ends_and_says_so(
     publisher: Publisher, subscribe: Callable[[str], Subscriber], loss: str
 ) -> None:
@@ -205,6 +197,8 @@ def test_a_subscriber_that_cannot_have_all_of_them_ends_and_says_so(
     subscriber.kept.write_text(kept, encoding="utf-8")
     if loss == "trimmed":
         publisher.trim_to(entries[4])
+    elif loss == "emptied":
+        publisher.redis.flushall()
     else:
         publisher.begin_anew()
 
