@@ -18,7 +18,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if not arguments.check:
         FILE.write_text(text, encoding="utf-8")
     elif not FILE.is_file() or FILE.read_text(encoding="utf-8") != text:
-        sys.stderr.write(f"error: {FILE.name} is not what the rows say; run `make dashboards` and look at the difference\n")
+        sys.stderr.write(f"error: {FILE.name} is not what the rows say; run `make dashboards` and look at it\n")
         return 1
     return 0
 

@@ -5,6 +5,8 @@ from typing import Final
 
 from grafana_foundation_sdk.builders import common as parts
 from grafana_foundation_sdk.builders import dashboard, prometheus, stat, timeseries
+from grafana_foundation_sdk.cog import variants
+from grafana_foundation_sdk.cog.builder import Builder
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.models import common
 from grafana_foundation_sdk.models import dashboard as models
@@ -132,7 +134,7 @@ def _series(panel: Panel) -> timeseries.Panel:
     return drawn
 
 
-def _targets(panel: Panel) -> list[prometheus.Dataquery]:
+def _targets(panel: Panel) -> list[Builder[variants.Dataquery]]:
     return [
         prometheus.Dataquery().ref_id(chr(ord("A") + place)).datasource(DATASOURCE).expr(expr).legend_format(legend)
         for place, (legend, expr) in enumerate(panel.queries.items())

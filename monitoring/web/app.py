@@ -10,7 +10,7 @@ from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 from fastapi.staticfiles import StaticFiles
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
-from prometheus_client import CollectorRegistry, ProcessCollector, disable_created_metrics
+from prometheus_client import CollectorRegistry, ProcessCollector
 from starlette.exceptions import HTTPException
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
@@ -65,7 +65,6 @@ def create_app(settings: MonitoringSettings) -> FastAPI:
 
 def page_registry(redis_url: str) -> CollectorRegistry:
     """Return what /metrics shows, but for the verdicts."""
-    disable_created_metrics()
     registry = CollectorRegistry()
     ProcessCollector(registry=registry)
     registry.register(RedisCollector(connect_for_scrapes(redis_url)))
