@@ -18,7 +18,6 @@ from rq.worker_registration import get_keys
 from layerwatch.job import INSPECT_QUEUE
 from layerwatch.redis_connection import connect
 from layerwatch.redis_results import STREAM
-from monitoring.stream import entries_of, position
 
 SCRAPE_TIMEOUT_SECONDS = 2  # Prometheus itself gives up after ten
 SILENT_SECONDS = 60.0  # a worker says that it lives every few seconds
@@ -107,9 +106,10 @@ def stream_metrics(client: Redis, now: datetime) -> Iterator[GaugeMetricFamily]:
     """Yield what the stream of verdicts holds, when the last came, and how far its consumer groups are."""
     length = float(client.xlen(STREAM))
     yield GaugeMetricFamily("layerwatch_verdict_stream_length", "Verdicts that the stream holds.", value=length)
-    last = entries_of(cast("list[Any]", client.xrevrange(STREAM, count=1)))
+    last = cast("list[Any]", client.xrevrange(STREAM, count=1))
     if last:
-        age = max(0.0, now.timestamp() - position(last[0].cursor)[0] / 1000)
+        milliseconds, _, _ = last[0][0].partition(b"-")
+        age = max(0.0, now.timestamp() - int(milliseconds) / 1000)
         yield GaugeMetricFamily("layerwatch_last_verdict_age_seconds", "Since the last verdict.", value=age)
     yield from group_metrics(cast("list[Any]", client.xinfo_groups(STREAM)) if client.exists(STREAM) else [])
 

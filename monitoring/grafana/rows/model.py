@@ -43,7 +43,7 @@ ROW = Row(
         ),
         lines(
             "Drift of the pictures",
-            "How far they are from the printer's own past; 0 is as ever.",
+            "How far they are from the printer's own past; 1 is a drift.",
             Unit.COUNT,
             {"{{printer}}": f"max by (printer) (layerwatch_drift_picture_score{{{PRINTER}}})"},
         ),

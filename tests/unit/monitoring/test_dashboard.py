@@ -1,6 +1,8 @@
 """The dashboard: current, whole, and with what its readers choose by."""
 
 import json
+import shutil
+import subprocess
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -9,7 +11,7 @@ import pytest
 import yaml
 
 from monitoring.grafana import __main__ as command
-from monitoring.grafana.dashboards import layerwatch_json
+from monitoring.grafana.dashboards import PROMOTIONS, layerwatch_json
 from monitoring.grafana.rows import ROWS
 
 PROVISIONING = Path(command.__file__).parent / "provisioning"
@@ -58,6 +60,35 @@ def test_readers_choose_printer_and_bundle_and_see_promotions(dashboard: dict[st
     assert variables["printer"]["includeAll"]
     assert promotions["useValueForTime"]
     assert "layerwatch_model_swaps_total" in promotions["expr"]
+
+
+def test_a_promotion_is_marked_when_a_worker_swapped_and_not_when_one_was_started(tmp_path: Path) -> None:
+    promtool = shutil.which("promtool")
+    if promtool is None:
+        pytest.skip("promtool is not installed")
+    swapped, started = '{worker="hall-1"', '{worker="hall-2"'
+    series = {
+        f"layerwatch_model_since_timestamp_seconds{swapped}}}": "1200x5",
+        f"layerwatch_model_since_timestamp_seconds{started}}}": "1500x5",
+        f'layerwatch_model_info{swapped}, bundle="starter/2", backend="openvino"}}': "1x5",
+        f'layerwatch_model_info{started}, bundle="starter/3", backend="openvino"}}': "1x5",
+        f'layerwatch_model_swaps_total{swapped}, outcome="swapped"}}': "1x5",
+        f'layerwatch_model_swaps_total{started}, outcome="swapped"}}': "0x5",
+        f'layerwatch_model_swaps_total{started}, outcome="failed"}}': "1x5",
+    }
+    expected = [{"labels": '{bundle="starter/2"}', "value": 1_200_000}]  # milliseconds, as Grafana wants them
+    test = {
+        "interval": "1m",
+        "input_series": [{"series": name, "values": values} for name, values in series.items()],
+        "promql_expr_test": [{"expr": PROMOTIONS, "eval_time": "3m", "exp_samples": expected}],
+    }
+    (tmp_path / "test.yml").write_text(yaml.safe_dump({"tests": [test]}), encoding="utf-8")
+
+    result = subprocess.run(
+        [promtool, "test", "rules", "test.yml"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+
+    assert result.returncode == 0, result.stdout + result.stderr
 
 
 def test_panels_have_an_own_id_and_lie_beside_each_other(dashboard: dict[str, Any]) -> None:
