@@ -16,10 +16,10 @@ PORT ?= 8000
 RUN_DIR ?= run/demo
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format bench schema starter clean
+.PHONY: help demo test check format bench schema dashboards starter clean
 
 help: ## list the chores
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo; echo "  VENV=DIR shares one virtual environment between checkouts."
 
 demo: $(VENV)/.demo ## the whole system with a simulated printer; ONCE=1 LAYERS=8 ends by itself, SOURCE=DIR PROFILE=single-light streams your pictures
@@ -29,12 +29,13 @@ demo: $(VENV)/.demo ## the whole system with a simulated printer; ONCE=1 LAYERS=
 test: $(VENV)/.dev ## install everything and run every test
 	$(BIN)/python -m pytest
 
-check: $(VENV)/.dev ## format, lint, types, import rules, schema, unit tests: fast
+check: $(VENV)/.dev ## format, lint, types, import rules, schema, dashboard, unit tests: fast
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m layerwatch.schema --check
+	$(BIN)/python -m monitoring.grafana --check
 	$(BIN)/python -m pytest tests/unit -m "not torch"
 
 format: $(VENV)/.dev ## let ruff format and mend what it can
@@ -46,6 +47,9 @@ bench: $(VENV)/.dev ## time network, inspection, the whole path and ingest on th
 
 schema: $(VENV)/.dev ## write docs/schema/ from the wire contract
 	$(BIN)/python -m layerwatch.schema
+
+dashboards: $(VENV)/.dev ## write monitoring/grafana/layerwatch.json from its rows
+	$(BIN)/python -m monitoring.grafana
 
 clean: ## remove what builds and demos left behind (not .venv, not artifacts/)
 	rm -rf run build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -4,6 +4,8 @@ from enum import StrEnum
 
 from prometheus_client import Counter, Gauge, Histogram
 
+from layerwatch.layers import Stage
+
 
 class Outcome(StrEnum):
     COMPLETE = "complete"  # queued, nothing is known against it
@@ -57,3 +59,11 @@ SETTLED_TO_QUEUED_SECONDS = Histogram(
     ["printer", "stage"],
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 10, 60, 300),
 )
+
+
+def begin(printer: str) -> None:
+    """Have the counts of a printer there from the start: one that begins with its first event shows no increase."""
+    FILES_SETTLED.labels(printer)
+    for stage in Stage:
+        for outcome in Outcome:
+            LAYER_SETS.labels(printer, stage, outcome)

@@ -73,6 +73,7 @@ class Ingest:
         now = self._last_tick = clocks.steady()
         self._next = Timetable(scan=now, earliest_scan=now, audit=now + rescan_seconds, sweep=now + SWEEP_SECONDS)
         self._stopping = False
+        metrics.begin(printer.name)
 
     def run(self, *, once: bool = False) -> None:
         """Serve until `stop` is called; with `once` only until all that lies in the folder is handed over."""

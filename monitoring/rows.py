@@ -17,6 +17,7 @@ class Row:
         regions: how many defect regions the verdict lists; `regions_truncated` says that there were more.
         largest, total: area of the largest region and of all together, in mm² where known, else in pixels.
         seconds: from the printer's last write to the published verdict.
+        bundle: the model that judged, None if none did.
     """
 
     id: str
@@ -35,6 +36,7 @@ class Row:
     seconds: float
     published: datetime
     overlay: str | None
+    bundle: str | None
 
     @property
     def key(self) -> str:
@@ -80,6 +82,7 @@ def row_of(verdict: Verdict) -> Row:
         seconds=verdict.timing.file_to_verdict_seconds,
         published=verdict.timing.published,
         overlay=verdict.artifacts.overlay,
+        bundle=verdict.model.bundle if verdict.model is not None else None,
     )
 
 

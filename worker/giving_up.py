@@ -24,7 +24,7 @@ def give_up(inspection_id: str, message: InspectLayer | None, station: Station, 
     if key is None or station.results.is_published(inspection_id):
         log.error("job_refused", id=inspection_id, reason=reason)
         return False
-    metrics.FAILURES.labels(outcome="gave_up").inc()
+    metrics.GAVE_UP.inc()
     revision = message.revision if message is not None else station.results.revision(key, inspection_id)
     verdict = Verdict(
         schema=1,

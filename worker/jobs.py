@@ -40,7 +40,7 @@ def inspect_layer(wire: object) -> None:
         raise
     except Exception as error:
         remember(job, error)
-        metrics.FAILURES.labels(outcome="retry").inc()
+        metrics.RETRY.inc()
         time.sleep(_pause(attempt_of(job), station))
         raise
 
@@ -146,7 +146,7 @@ def _pause(attempt: int, station: Station) -> float:
 
 def _refuse(station: Station, job: Job | None, error: WireError) -> None:
     """Answer a message that no retry will mend."""
-    metrics.FAILURES.labels(outcome="refused").inc()
+    metrics.REFUSED.inc()
     if job is not None:
         job.retries_left = 0
         give_up(job.id, None, station, reason=str(error), attempt=attempt_of(job))

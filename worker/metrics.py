@@ -2,6 +2,7 @@
 
 from prometheus_client import Counter, Gauge, Histogram
 
+from layerwatch.layers import Stage
 from layerwatch.verdict import Decision, ModelFacts, Verdict
 
 STEP_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
@@ -17,9 +18,6 @@ INSPECTION_SECONDS = Histogram(
     "layerwatch_inspection_seconds", "Job started to verdict published.", ["stage"], buckets=STEP_BUCKETS
 )
 QUEUE_SECONDS = Histogram("layerwatch_queue_wait_seconds", "Job queued to job started.", buckets=WAIT_BUCKETS)
-FILE_TO_VERDICT_SECONDS = Histogram(
-    "layerwatch_file_to_verdict_seconds", "Last picture written to verdict published.", ["stage"], buckets=WAIT_BUCKETS
-)
 DEFECT_AREA = Histogram(
     "layerwatch_defect_area_ratio",
     "Share of a layer's judged pixels that are defective; layers that cannot be judged do not count.",
@@ -41,6 +39,10 @@ MODEL_REFUSED = Gauge(
     "layerwatch_model_refused", "1 while the registry's version cannot be used, and the one before it judges."
 )
 SWAPPED, FAILED = (MODEL_SWAPS.labels(outcome=outcome) for outcome in ("swapped", "failed"))  # there from the start
+RETRY, REFUSED, GAVE_UP = (FAILURES.labels(outcome=outcome) for outcome in ("retry", "refused", "gave_up"))
+for _stage in Stage:
+    for _decision in Decision:
+        INSPECTIONS.labels(stage=_stage, decision=_decision)
 
 
 def count_verdict(verdict: Verdict, *, publish_seconds: float) -> None:
@@ -55,7 +57,6 @@ def count_verdict(verdict: Verdict, *, publish_seconds: float) -> None:
         DEFECT_AREA.labels(stage=stage).observe(verdict.defect_area_ratio)
     INSPECTION_SECONDS.labels(stage=stage).observe((timing.published - timing.started).total_seconds())
     QUEUE_SECONDS.observe(max(0.0, (timing.started - timing.queued).total_seconds()))
-    FILE_TO_VERDICT_SECONDS.labels(stage=stage).observe(max(0.0, timing.file_to_verdict_seconds))
     LAST_VERDICT.set(timing.published.timestamp())
 
 

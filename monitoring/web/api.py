@@ -5,10 +5,10 @@ from typing import Annotated
 import structlog
 from fastapi import APIRouter, Header, HTTPException, Query, Request, Response
 from fastapi.responses import StreamingResponse
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST
 
 from layerwatch.errors import ArtifactsAwayError
-from layerwatch.health import health_report
+from layerwatch.health import exposition, health_report
 from layerwatch.verdict_stream import CURSOR, START
 from monitoring.web.artifacts import artifact_response
 from monitoring.web.context import context_of
@@ -78,7 +78,7 @@ def artifact(request: Request, path: str, v: str = "") -> Response:
 @router.get("/metrics", tags=["operation"])
 def metrics(request: Request) -> Response:
     """Return what Prometheus scrapes."""
-    return Response(generate_latest(context_of(request).registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
+    return Response(exposition(context_of(request).registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
 
 @router.get("/health", tags=["operation"])

@@ -10,13 +10,14 @@ from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 from fastapi.staticfiles import StaticFiles
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
-from prometheus_client import CollectorRegistry
+from prometheus_client import CollectorRegistry, ProcessCollector
 from starlette.exceptions import HTTPException
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from layerwatch import __version__
 from layerwatch.artifacts import open_artifacts
-from monitoring.metrics import RedisCollector, VerdictMetrics, connect_for_scrapes
+from monitoring.metrics import VerdictMetrics
+from monitoring.redis_metrics import RedisCollector, connect_for_scrapes
 from monitoring.rows import area_text, seconds_text
 from monitoring.settings import MonitoringSettings
 from monitoring.web import api, pages
@@ -29,10 +30,9 @@ from monitoring.web.views import WHAT_NOW
 
 def create_app(settings: MonitoringSettings) -> FastAPI:
     """Return the application; it connects to Redis when it starts, not here."""
-    registry = CollectorRegistry()
+    registry = page_registry(settings.redis_url)
     redis = connect_for_feed(settings.redis_url)
     feed = Feed(redis, size=settings.window, metrics=VerdictMetrics(registry))
-    registry.register(RedisCollector(connect_for_scrapes(settings.redis_url)))
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -61,6 +61,14 @@ def create_app(settings: MonitoringSettings) -> FastAPI:
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=allowed_hosts(settings.host, settings.allowed_hosts))
     app.add_middleware(SecurityHeaders)
     return app
+
+
+def page_registry(redis_url: str) -> CollectorRegistry:
+    """Return what /metrics shows, but for the verdicts."""
+    registry = CollectorRegistry()
+    ProcessCollector(registry=registry)
+    registry.register(RedisCollector(connect_for_scrapes(redis_url)))
+    return registry
 
 
 def templates() -> Environment:

@@ -181,3 +181,52 @@ def test_workers_whose_pool_was_killed_finish_what_they_have_and_end(
     assert len(pool.log("worker_stopped")) == 2
     assert {verdict.id for verdict in published(any_redis)} | set(waiting(any_redis)) == messages
     assert any_redis.zcard("rq:wip:inspect") == any_redis.llen("rq:queue:inspect:intermediate") == 0
+
+
+def test_counts_of_workers_that_die_again_and_again_add_up_and_leave_no_files(
+    any_redis: Redis, start_pool: Callable[..., PoolProcess], enqueue: Callable[[int], InspectLayer], tmp_path: Path
+) -> None:
+    port, scratch = free_port(), tmp_path / "scratch"
+    scratch.mkdir()
+    pool = start_pool(WORKER_METRICS_PORT=str(port), TMPDIR=str(scratch))
+    pool.wait_until_ready()
+    counted = Increases(port)
+    open_files, files, layers = [], [], 0
+
+    def all_are_counted() -> bool:
+        return len(published(any_redis)) == layers and counted.after_a_scrape() == layers
+
+    for kill in (1, 2):
+        for layer in range(layers, layers + 8):
+            enqueue(layer)
+        layers += 8
+        until(all_are_counted, seconds=20)
+        open_files.append(len(list(Path(f"/proc/{pool.process.pid}/fd").iterdir())))
+        files.append(len(list(scratch.rglob("*"))))
+        os.kill(pool.pids()[-1], signal.SIGKILL)
+        pool.wait_until_ready(workers=2 + kill)
+        counted.after_a_scrape()
+
+    assert len(pool.log("worker_died")) == 2
+    assert len(set(files)) == 1
+    assert max(open_files) - min(open_files) <= 1  # a scrape may be about to close
+
+
+class Increases:
+    """Adds up a counter of all workers as Prometheus does: one that became smaller began anew."""
+
+    def __init__(self, port: int) -> None:
+        self._port = port
+        self._last: dict[str, float] = {}
+        self._sum = 0.0
+
+    def after_a_scrape(self) -> float:
+        with urllib.request.urlopen(f"http://127.0.0.1:{self._port}/metrics", timeout=5) as answer:
+            lines = answer.read().decode().splitlines()
+        for line in lines:
+            if line.startswith("layerwatch_inspections_total{"):
+                series, value = line.rsplit(" ", 1)
+                before, now = self._last.get(series, 0.0), float(value)
+                self._sum += now - before if now >= before else now
+                self._last[series] = now
+        return self._sum

@@ -65,7 +65,8 @@ class Member:
 
     @property
     def runs(self) -> bool:
-        return self._process is not None and self._process.poll() is None
+        process = self._process  # a scrape asks from another thread
+        return process is not None and process.poll() is None
 
     def look(self) -> None:
         """Note a death, and start the next process when its time has come.

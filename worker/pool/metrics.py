@@ -1,7 +1,9 @@
 """/metrics and /health of a pool: those of its workers, each under its name, so that one target stands for all."""
 
 import urllib.request
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from http.client import HTTPException
 
 from prometheus_client import CollectorRegistry
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
@@ -12,6 +14,7 @@ from worker.pool.members import Pool
 from worker.pool.processes import LOOPBACK
 
 PATIENCE_SECONDS = 2.0  # with a worker that does not answer
+MOST_AT_ONCE = 32  # workers that are asked side by side, so that several that hang do not fail the scrape of all
 
 Ports = Mapping[str, int]
 
@@ -44,13 +47,19 @@ class _PoolCollector(Collector):
         for member in self._pool.members:
             deaths.add_metric([member.place.name], member.deaths)
         yield deaths
-        yield from merged({name: text for name in sorted(self._ports) if (text := self._scrape(name))})
+        yield from merged(self._scrape_all([one.place.name for one in self._pool.members if one.runs]))
+
+    def _scrape_all(self, workers: Sequence[str]) -> Mapping[str, str]:
+        """Return the metrics of each worker that answers, by its name."""
+        with ThreadPoolExecutor(max_workers=MOST_AT_ONCE) as executor:
+            texts = executor.map(self._scrape, workers)
+            return {worker: text for worker, text in zip(workers, texts, strict=True) if text}
 
     def _scrape(self, worker: str) -> str:
-        """Return a worker's metrics, nothing while it does not answer."""
+        """Return a worker's metrics, nothing while it does not answer, or where it dies while it does."""
         try:
             return _get(self._ports[worker], "/metrics")
-        except OSError:
+        except (OSError, HTTPException):
             return ""
 
     def describe(self) -> Iterable[Metric]:

@@ -141,7 +141,7 @@ def test_health_fails_and_metrics_answer_while_redis_is_away(client: TestClient)
     assert metrics.status_code == 200
     assert "layerwatch_redis_up 0.0" in metrics.text
     assert "layerwatch_queue_jobs{" not in metrics.text
-    assert 'layerwatch_decisions_total{decision="reject",stage="melt"} 0.0' in metrics.text
+    assert "# TYPE layerwatch_decisions_total counter" in metrics.text
 
 
 def test_people_get_an_error_as_a_page_and_programs_as_json(client: TestClient) -> None:
