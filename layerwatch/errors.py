@@ -12,12 +12,15 @@ LayerwatchError
 │   ├── BundleMissingError   there is no such bundle
 │   └── BundleCorruptError   the bundle does not match its manifest
 ├── TrainingError            the data cannot be trained or measured on
+├── CursorError              the text is no place in the stream of verdicts
+├── VerdictsMissedError      the stream no longer has all that was published behind a cursor
 ├── QueueUnavailableError    Redis does not answer: try again
 └── ArtifactsAwayError       the object store does not answer, or refuses: try again; also an OSError
 """
 
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
+from typing import Self
 
 
 class LayerwatchError(Exception):
@@ -81,6 +84,42 @@ class BundleCorruptError(BundleError):
 
 class TrainingError(LayerwatchError):
     """The data cannot be trained or measured on."""
+
+
+class CursorError(LayerwatchError):
+    """The text is no place in the stream of verdicts."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(f"expected a stream id such as 1763769600000-0, or 0 for the start, got {text!r}")
+
+
+class VerdictsMissedError(LayerwatchError):
+    """The stream no longer has all that was published behind a cursor; the artifacts have it.
+
+    Attributes:
+        after: the cursor.
+        first: the cursor of the first entry that is left, None where none is there yet.
+        resume: the cursor from which a reader goes on and gets nothing twice. Where Redis began anew with a clock that
+            is behind, only START gets what it holds already.
+    """
+
+    def __init__(self, after: str, *, first: str | None, resume: str, what: str) -> None:
+        super().__init__(f"{what}; their verdict.json files have them, the stream goes on behind {resume}")
+        self.after = after
+        self.first = first
+        self.resume = resume
+
+    @classmethod
+    def removed(cls, after: str, *, first: str, resume: str) -> Self:
+        """Return the error where entries were removed before they were read."""
+        what = f"verdicts behind {after} were removed from the stream before they were read"
+        return cls(after, first=first, resume=resume, what=what)
+
+    @classmethod
+    def unknown(cls, after: str, *, first: str | None, resume: str) -> Self:
+        """Return the error where the stream does not know the cursor, as after Redis was emptied or put back."""
+        what = f"the stream does not know {after}: Redis may have lost verdicts that were published behind it"
+        return cls(after, first=first, resume=resume, what=what)
 
 
 class QueueUnavailableError(LayerwatchError):

@@ -88,7 +88,11 @@ class ResultChannel(Protocol):
         ...
 
     def since(self, cursor: str, *, wait_seconds: float) -> Iterator[tuple[str, Verdict]]:
-        """Yield (cursor, verdict) after a cursor ("0" from the start), in order; ends when nothing came for so long."""
+        """Yield (cursor, verdict) after a cursor ("0" from the start), in order; ends when nothing came for so long.
+
+        Raises:
+            VerdictsMissedError: not all that was published after the cursor is still there.
+        """
         ...
 
     def latest_cursor(self) -> str:

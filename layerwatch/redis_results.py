@@ -6,18 +6,25 @@ from typing import Any, cast
 from redis import Redis
 
 from layerwatch.layers import LayerKey
+from layerwatch.results import Subscription
 from layerwatch.verdict import Verdict
+from layerwatch.verdict_stream import BODY, NOTHING, PREVIOUS, STREAM
 
-STREAM = "layerwatch:verdicts"  # stream and pub/sub channel have the same name and the same bodies
-CHANNEL = "layerwatch:verdicts"
+CHANNEL = STREAM  # stream and pub/sub channel have the same name and the same bodies
 LEDGER = "layerwatch:ledger"  # hash: inspection id -> stream id
 REVISIONS = "layerwatch:revisions"  # hash: inspection id -> revision; layer key -> highest revision
-BODY = "verdict"  # the only field of a stream entry
 
 # One script is one atomic step: no one sees a verdict in one of the three places and not in the others.
 PUBLISH = """
 if redis.call('HEXISTS', KEYS[1], ARGV[1]) == 1 then return false end
-local entry = redis.call('XADD', KEYS[2], 'MAXLEN', '~', ARGV[3], '*', ARGV[4], ARGV[2])
+local previous = ARGV[6]
+if redis.call('EXISTS', KEYS[2]) == 1 then
+  local about = redis.call('XINFO', 'STREAM', KEYS[2])
+  for i = 1, #about, 2 do
+    if about[i] == 'last-generated-id' then previous = about[i + 1] end
+  end
+end
+local entry = redis.call('XADD', KEYS[2], 'MAXLEN', '~', ARGV[3], '*', ARGV[4], ARGV[2], ARGV[5], previous)
 redis.call('HSET', KEYS[1], ARGV[1], entry)
 redis.call('PUBLISH', KEYS[2], ARGV[2])
 return entry
@@ -49,7 +56,9 @@ class RedisResults:
         self._restore = client.register_script(RESTORE)
 
     def publish(self, verdict: Verdict) -> bool:
-        entry = self._publish(keys=[LEDGER, STREAM], args=[verdict.id, verdict.to_json(), self._keep, BODY])
+        entry = self._publish(
+            keys=[LEDGER, STREAM], args=[verdict.id, verdict.to_json(), self._keep, BODY, PREVIOUS, NOTHING]
+        )
         return entry is not None
 
     def is_published(self, inspection_id: str) -> bool:
@@ -67,16 +76,8 @@ class RedisResults:
         return Verdict.from_json(found[0][1][BODY.encode()]) if found else None
 
     def since(self, cursor: str, *, wait_seconds: float) -> Iterator[tuple[str, Verdict]]:
-        while True:
-            block = max(1, int(wait_seconds * 1000))  # 0 would block for ever
-            answer = cast("list[Any]", self._redis.xread({STREAM: cursor}, count=500, block=block))
-            entries = answer[0][1] if answer else []
-            if not entries:
-                return
-            for entry, fields in entries:
-                cursor = entry.decode()
-                yield cursor, Verdict.from_json(fields[BODY.encode()])
+        for entry in Subscription(self._redis, after=cursor).until_quiet(wait_seconds):
+            yield entry.cursor, entry.verdict()
 
     def latest_cursor(self) -> str:
-        last = cast("list[Any]", self._redis.xrevrange(STREAM, count=1))
-        return last[0][0].decode() if last else "0"
+        return Subscription(self._redis).end()

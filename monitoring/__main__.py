@@ -10,13 +10,12 @@ import typer
 
 from layerwatch.cli import run_app
 from layerwatch.logs import configure_logging
-from layerwatch.redis_connection import connect
+from layerwatch.results import START, subscribe
 from layerwatch.settings import load_settings
 from layerwatch.verdict import Decision
-from monitoring.follow import Follower, Printer
+from monitoring.follow import Printer, ToldTrouble
 from monitoring.history.commands import add_commands
 from monitoring.settings import MonitoringSettings
-from monitoring.stream import START, VerdictStream, position
 from monitoring.table import TableConsole, VerdictTable
 
 app = typer.Typer(
@@ -46,7 +45,7 @@ FOLLOW_EXAMPLES = """
     python -m monitoring follow --since 1763769600000-0 --count 10
 
 In a pipe the rows become JSON lines by themselves. Where REDIS_URL points is where it reads; while Redis is away
-it waits and then goes on where it was.
+it waits and then goes on where it was. Where the stream no longer has what came behind ID, it says so and goes on.
 """
 
 SERVE_EXAMPLES = """
@@ -72,7 +71,9 @@ def follow(  # noqa: PLR0913 - one argument an option
     from_start: Annotated[
         bool, typer.Option("--from-start", metavar="", help="Begin with the oldest verdict kept.")
     ] = False,
-    since: Annotated[str | None, typer.Option(metavar="ID", help="Begin behind this stream id.")] = None,
+    since: Annotated[
+        str | None, typer.Option(metavar="ID", help="Begin behind this stream id, or time in milliseconds.")
+    ] = None,
     decision: Annotated[
         list[Decision] | None,
         typer.Option(metavar="DECISION", help="Show only pass, review, reject or invalid; may be repeated."),
@@ -86,10 +87,8 @@ def follow(  # noqa: PLR0913 - one argument an option
         raise typer.BadParameter("choose one of --from-start and --since")
     if json and table:
         raise typer.BadParameter("choose one of --json and --table")
-    cursor = START if from_start else since
-    if cursor:
-        position(cursor)
     settings = load_settings(MonitoringSettings)
+    entries = subscribe(settings.redis_url, after=START if from_start else since, watch=ToldTrouble(_tell))
     in_lines = json or not (table or sys.stdout.isatty())
     printer = Printer(
         line=_write_line if in_lines else None,
@@ -97,8 +96,6 @@ def follow(  # noqa: PLR0913 - one argument an option
         wanted=frozenset(decision or ()),
         tell=_tell,
     )
-    client = connect(settings.redis_url, retries=0)
-    entries = Follower(VerdictStream(client), cursor=cursor, tell=_tell).entries()
     _until_the_reader_leaves(lambda: all(True for _ in islice((e for e in entries if printer.show(e)), count)))
 
 

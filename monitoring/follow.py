@@ -1,79 +1,32 @@
-"""Verdicts as they are published, from the stream: nothing is missed while Redis is away."""
+"""Verdicts as they are published, printed for people or as lines for programs."""
 
-import time
-from collections.abc import Callable, Iterator
-from typing import Protocol
+from collections.abc import Callable
 
 from redis.exceptions import RedisError
 
-from layerwatch.errors import WireError
-from layerwatch.verdict import Decision, Verdict
+from layerwatch.errors import VerdictsMissedError, WireError
+from layerwatch.results import Entry, Watch
+from layerwatch.verdict import Decision
 from monitoring.rows import row_of
-from monitoring.stream import Entry
 from monitoring.table import VerdictTable
-
-FIRST_PAUSE_SECONDS = 0.2
-LONGEST_PAUSE_SECONDS = 5.0
-WAIT_SECONDS = 5.0
 
 Tell = Callable[[str], None]
 
 
-class Stream(Protocol):
-    def latest_cursor(self) -> str:
-        """Return the id of the last entry."""
-        ...
+class ToldTrouble(Watch):
+    """Tells people, once, what goes wrong with the stream and when it is over; what is left of it goes on."""
 
-    def after(self, cursor: str, *, wait_seconds: float) -> Iterator[Entry]:
-        """Yield the entries after a cursor; ends when none came for so long."""
-        ...
-
-
-class Follower:
-    """Reads on for ever from a cursor that only moves when an entry was given out.
-
-    Args:
-        stream: where the entries come from.
-        cursor: stream id to start behind; None starts behind what is there when Redis first answers.
-        tell: takes what people should know, once a trouble and once its end.
-        sleep: waits between attempts.
-    """
-
-    def __init__(
-        self, stream: Stream, *, cursor: str | None, tell: Tell, sleep: Callable[[float], None] = time.sleep
-    ) -> None:
-        self._stream = stream
-        self._cursor = cursor
+    def __init__(self, tell: Tell) -> None:
         self._tell = tell
-        self._sleep = sleep
-        self._pause = 0.0
 
-    def entries(self) -> Iterator[Entry]:
-        while True:
-            try:
-                yield from self._until_quiet()
-                self._recovered()
-            except RedisError as error:
-                self._wait(error)
+    def away(self, error: RedisError) -> None:
+        self._tell(f"Redis does not answer ({type(error).__name__}); waiting, nothing will be missed")
 
-    def _until_quiet(self) -> Iterator[Entry]:
-        if self._cursor is None:
-            self._cursor = self._stream.latest_cursor()
-        for entry in self._stream.after(self._cursor, wait_seconds=WAIT_SECONDS):
-            self._recovered()
-            self._cursor = entry.cursor
-            yield entry
+    def back(self) -> None:
+        self._tell("Redis answers again")
 
-    def _wait(self, error: RedisError) -> None:
-        if not self._pause:
-            self._tell(f"Redis does not answer ({type(error).__name__}); waiting, nothing will be missed")
-        self._pause = min(LONGEST_PAUSE_SECONDS, max(FIRST_PAUSE_SECONDS, self._pause * 2))
-        self._sleep(self._pause)
-
-    def _recovered(self) -> None:
-        if self._pause:
-            self._tell("Redis answers again")
-        self._pause = 0.0
+    def missed(self, error: VerdictsMissedError) -> None:
+        self._tell(f"missed: {error}")
 
 
 class Printer:
@@ -97,7 +50,7 @@ class Printer:
     def show(self, entry: Entry) -> bool:
         """Show an entry if it is wanted; return whether it was."""
         try:
-            verdict = Verdict.from_json(entry.body)
+            verdict = entry.verdict()
         except WireError as error:
             self._tell(f"skipped {entry.cursor}: {error}")
             return False

@@ -16,10 +16,9 @@ from rq.serializers import JSONSerializer
 from layerwatch.job import INSPECT_QUEUE
 from layerwatch.layers import Stage
 from layerwatch.redis_connection import connect
-from layerwatch.redis_results import STREAM
 from layerwatch.verdict import Decision
+from layerwatch.verdict_stream import STREAM, entries_of, position
 from monitoring.rows import Row
-from monitoring.stream import entries_of, position
 
 SCRAPE_TIMEOUT_SECONDS = 2  # Prometheus itself gives up after ten
 VERDICT_BUCKETS = (0.25, 0.5, 1, 1.5, 2, 3, 5, 10, 20, 30, 60, 120, 300, 600)

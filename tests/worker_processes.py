@@ -16,8 +16,9 @@ from rq.serializers import JSONSerializer
 
 from layerwatch.job import INSPECT_QUEUE, InspectLayer
 from layerwatch.redis_queue import RedisQueue
-from layerwatch.redis_results import BODY, LEDGER, REVISIONS, STREAM, RedisResults
+from layerwatch.redis_results import LEDGER, REVISIONS, RedisResults
 from layerwatch.verdict import Verdict
+from layerwatch.verdict_stream import BODY, STREAM
 
 ROOT = Path(__file__).parents[1]
 Log = list[dict[str, object]]

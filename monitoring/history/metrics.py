@@ -8,13 +8,12 @@ from prometheus_client import CollectorRegistry, Counter, Gauge
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 from redis import Redis
-from redis.exceptions import RedisError, ResponseError
+from redis.exceptions import RedisError
 
-from layerwatch.redis_results import STREAM
+from layerwatch.verdict_stream import STREAM, entries_of, position
 from monitoring.history.source import Facts
 from monitoring.history.store import Position
 from monitoring.history.writing import Written
-from monitoring.stream import entries_of, position
 
 
 class RecorderMetrics:
@@ -70,10 +69,7 @@ class LagCollector(Collector):
         return families
 
     def _entries(self, at: Position) -> int | None:
-        try:
-            facts = Facts.read(self._redis.xinfo_stream(STREAM))
-        except ResponseError:
-            return 0
+        facts = Facts.ask(self._redis)
         if facts.added is None or facts.lost is None:
             return None
         return max(0, facts.added - max(facts.lost, at.entries or 0))

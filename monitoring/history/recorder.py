@@ -10,15 +10,15 @@ from typing import Protocol
 import structlog
 from redis.exceptions import RedisError
 
-from layerwatch.errors import WireError
+from layerwatch.errors import VerdictsMissedError, WireError
 from layerwatch.verdict import Verdict
+from layerwatch.verdict_stream import START, Entry
 from monitoring.history.catch_up import CatchUp
 from monitoring.history.database import AWAY, in_words
 from monitoring.history.metrics import RecorderMetrics
 from monitoring.history.records import Published
-from monitoring.history.source import Batch, VerdictsLostError
+from monitoring.history.source import Batch
 from monitoring.history.store import HistoryStore, MovedOnError, Position
-from monitoring.stream import START, Entry
 
 WAIT_SECONDS = 1.0  # for the next verdict; a signal to stop is heard then
 FIRST_PAUSE_SECONDS = 0.2
@@ -33,7 +33,7 @@ class Source(Protocol):
         """Return what came behind a position.
 
         Raises:
-            VerdictsLostError: something in between is gone.
+            VerdictsMissedError: something in between is gone.
         """
         ...
 
@@ -113,9 +113,9 @@ class Recorder:
         self._show()
         try:
             batch = self._source.after(at, wait_seconds=WAIT_SECONDS)
-        except VerdictsLostError as error:
-            log.warning("verdicts_lost", cursor=at.cursor, reason=str(error))
-            self._store.start_over(START, entries=error.entries)
+        except VerdictsMissedError as error:
+            log.warning("verdicts_missed", cursor=at.cursor, reason=str(error))
+            self._store.start_over(START)  # what is known already is not written again
             return
         self._write(at, batch)
         self._show()
@@ -134,16 +134,15 @@ class Recorder:
         self._metrics.catching_up.set(at.has_gap)
 
     def _write(self, at: Position, batch: Batch) -> None:
-        if not batch.entries and batch.count == at.entries:
+        if (batch.cursor, batch.count) == (at.cursor, at.entries):
             return
         found = [each for each in map(self._read, batch.entries) if each is not None]
-        cursor = batch.entries[-1].cursor if batch.entries else at.cursor
         try:
-            written = self._store.advance(found, behind=at.cursor, cursor=cursor, entries=batch.count)
+            written = self._store.advance(found, behind=at.cursor, cursor=batch.cursor, entries=batch.count)
         except MovedOnError as error:
             log.warning("history_moved_on", reason=str(error))
             return
-        self._metrics.at = replace(at, cursor=cursor, entries=batch.count)
+        self._metrics.at = replace(at, cursor=batch.cursor, entries=batch.count)
         self._metrics.count(written)
         self._unseen.extend(each.verdict for each in written.new)
 

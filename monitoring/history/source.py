@@ -1,35 +1,22 @@
-"""The verdict stream as the recorder reads it: in batches, and never past what it lost."""
+"""The verdict stream as the recorder reads it: a batch behind a position, and how much of the stream that is."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Self
 
 from redis import Redis
-from redis.exceptions import RedisError, ResponseError
+from redis.exceptions import ResponseError
 
-from layerwatch.errors import LayerwatchError
-from layerwatch.redis_results import STREAM
+from layerwatch.results import Subscription
+from layerwatch.verdict_stream import NOTHING, START, STREAM, Entry
 from monitoring.history.store import Position
-from monitoring.stream import BATCH, START, Entry, entries_of, position
-
-
-class VerdictsLostError(LayerwatchError):
-    """The stream no longer holds all that came behind a cursor.
-
-    Attributes:
-        entries: how many entries it has lost from its start, None where Redis does not say (before 7.0).
-    """
-
-    def __init__(self, cursor: str, *, entries: int | None) -> None:
-        super().__init__(f"the stream was trimmed behind {cursor}, or is another one; the artifacts have the rest")
-        self.entries = entries
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
-    """What Redis says of the stream.
+    """What Redis counts of the stream, None before Redis 7.
 
     Attributes:
-        added: how many entries it ever took, None where Redis does not say.
+        added: how many entries it ever took.
         lost: how many of them it no longer holds.
         last: id of the last one.
     """
@@ -39,19 +26,28 @@ class Facts:
     last: str
 
     @classmethod
-    def read(cls, answer: dict[str, Any] | ResponseError) -> "Facts":
-        if isinstance(answer, ResponseError):  # there is no stream
-            return cls(added=0, lost=0, last=START)
-        added = answer.get("entries-added")
-        lost = None if added is None else added - answer["length"]
-        return cls(added=added, lost=lost, last=answer["last-generated-id"].decode())
+    def ask(cls, client: Redis) -> Self:
+        try:
+            told = client.xinfo_stream(STREAM)
+        except ResponseError:  # there is no stream
+            return cls(added=0, lost=0, last=NOTHING)
+        added = told.get("entries-added")
+        lost = None if added is None else added - told["length"]
+        return cls(added=added, lost=lost, last=told["last-generated-id"].decode())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
-    """Entries behind a position, in order; `count` is how many the stream had taken up to the last, if known."""
+    """What came behind a position.
+
+    Attributes:
+        entries: in order.
+        cursor: behind which reading goes on.
+        count: how many entries the stream had taken up to there, None while nobody knows.
+    """
 
     entries: tuple[Entry, ...]
+    cursor: str
     count: int | None
 
 
@@ -60,37 +56,25 @@ class StreamSource:
 
     def __init__(self, client: Redis) -> None:
         self._redis = client
+        self._subscription = Subscription(client, after=START)
 
     def after(self, at: Position, *, wait_seconds: float) -> Batch:
-        """Return what came behind a position, at most so many entries; nothing if nothing came for so long.
+        """Return what came behind a position; no entries if none came for so long.
 
         Raises:
-            VerdictsLostError: something in between is gone.
+            VerdictsMissedError: something in between is gone.
         """
-        self._redis.xread({STREAM: at.cursor}, count=1, block=max(1, int(wait_seconds * 1000)))
-        with self._redis.pipeline(transaction=True) as together:  # so that nothing is trimmed in between
-            together.xrange(STREAM, at.cursor, at.cursor)
-            together.xrange(STREAM, f"({at.cursor}", count=BATCH)
-            together.xinfo_stream(STREAM)
-            here, raw, told = together.execute(raise_on_error=False)
-        for answer in (here, raw):
-            if isinstance(answer, RedisError):
-                raise answer
-        facts = Facts.read(told)
-        if not here and _has_lost(at, facts):
-            raise VerdictsLostError(at.cursor, entries=facts.lost)
-        return Batch(entries=tuple(entries_of(raw)), count=_count(at, len(raw), facts))
+        self._subscription.cursor = at.cursor
+        entries = tuple(self._subscription.batch(wait_seconds))
+        # Behind START anything may follow; behind NOTHING only the first entry that was ever written.
+        stayed = NOTHING if at.cursor == START else at.cursor
+        cursor = entries[-1].cursor if entries else stayed
+        count = _count(at, cursor, len(entries), Facts.ask(self._redis))
+        return Batch(entries=entries, cursor=cursor, count=count)
 
 
-def _has_lost(at: Position, facts: Facts) -> bool:
-    """Return whether a stream that does not hold the entry at a position may have lost others behind it."""
-    if at.entries is None or facts.lost is None:
-        return at.cursor != START
-    return facts.lost != at.entries or position(facts.last) < position(at.cursor)
-
-
-def _count(at: Position, entries: int, facts: Facts) -> int | None:
-    if entries < BATCH:  # the end of the stream, where its own count is right
+def _count(at: Position, cursor: str, entries: int, facts: Facts) -> int | None:
+    if cursor == facts.last:  # at the end of the stream its own count is right
         return facts.added
     before = facts.lost if at.entries is None else at.entries
     return None if before is None else before + entries

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, Engine, Update, select, update
 
 from layerwatch.errors import LayerwatchError
-from layerwatch.redis_results import STREAM
+from layerwatch.verdict_stream import STREAM
 from monitoring.history.database import writing
 from monitoring.history.records import Published
 from monitoring.history.tables import progress
@@ -73,11 +73,11 @@ class HistoryStore:
             _position(connection, lock=True)
             return write_new(connection, found)
 
-    def start_over(self, cursor: str, *, entries: int | None) -> None:
+    def start_over(self, cursor: str) -> None:
         """Enter that the stream has lost entries, and is to be read on behind a cursor."""
         with writing(self._engine) as connection:
             gaps = _position(connection, lock=True).gaps + 1
-            connection.execute(_progress(cursor=cursor, entries=entries, gaps=gaps))
+            connection.execute(_progress(cursor=cursor, entries=None, gaps=gaps))
 
     def fill_gaps(self, gaps: int) -> None:
         """Enter that all artifacts were read since there were so many gaps."""

@@ -149,7 +149,7 @@ acknowledgements = Table(
     "acknowledgements",
     metadata,
     id_column(),
-    Column("subject", String(256), nullable=False),
+    Column("subject", String(320), nullable=False),
     Column("printer", String(64), nullable=False),
     Column("build", String(128), nullable=False),
     Column("author", String(128), nullable=False),
@@ -162,7 +162,7 @@ acknowledgements = Table(
 events = Table(
     "events",
     metadata,
-    Column("id", String(256), primary_key=True),
+    Column("id", String(320), primary_key=True),
     Column("kind", String(64), nullable=False),
     Column("printer", String(64), nullable=False),
     Column("build", String(128), nullable=False),

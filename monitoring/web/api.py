@@ -9,7 +9,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from layerwatch.errors import ArtifactsAwayError
 from layerwatch.health import health_report
-from monitoring.stream import CURSOR, START
+from layerwatch.verdict_stream import CURSOR, START
 from monitoring.web.artifacts import artifact_response
 from monitoring.web.context import context_of
 from monitoring.web.events import event_stream, resume_cursor

@@ -8,20 +8,18 @@ import structlog
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from layerwatch.errors import WireError
+from layerwatch.errors import VerdictsMissedError, WireError
 from layerwatch.redis_connection import connect_async
-from layerwatch.redis_results import STREAM
-from layerwatch.verdict import Verdict
+from layerwatch.results import AsyncSubscription, Watch
+from layerwatch.verdict_stream import START, STREAM, Entry, entries_of
 from monitoring.metrics import VerdictMetrics
 from monitoring.rows import row_of
-from monitoring.stream import BATCH, START, Entry, entries_of
 from monitoring.web.state import Seen, Window
 
 log = structlog.get_logger(__name__)
 
-FIRST_PAUSE_SECONDS = 0.2
-LONGEST_PAUSE_SECONDS = 3.0
-BLOCK_MILLISECONDS = 5000
+LOADED_AT_ONCE = 200  # verdicts
+PAUSE_SECONDS = 1.0  # before the window is loaded again
 
 
 def connect_for_feed(url: str) -> Redis:
@@ -29,7 +27,7 @@ def connect_for_feed(url: str) -> Redis:
     return connect_async(url, timeout_seconds=10)
 
 
-class Feed:
+class Feed(Watch):
     """The one reader of the stream in this process.
 
     Attributes:
@@ -46,23 +44,35 @@ class Feed:
         self._changed = asyncio.Event()
         self.window = Window(size)
         self.loaded = False
-        self._cursor = START
         self.answers: bool | None = None
         self.since = datetime.now(UTC)
         self.closing = False
 
     async def run(self) -> None:
         """Read for ever; whatever Redis raises is waited out."""
-        pause = FIRST_PAUSE_SECONDS
-        while True:
+        while not self.loaded:
             try:
-                await self._load_once()
-                await self._read_batch()
-                pause = FIRST_PAUSE_SECONDS
+                cursor = await self._load()
             except RedisError as error:
-                self._set_answers(answers=False, reason=type(error).__name__)
-                await asyncio.sleep(pause)
-                pause = min(LONGEST_PAUSE_SECONDS, pause * 2)
+                self.away(error)
+                await asyncio.sleep(PAUSE_SECONDS)
+        async for entries in AsyncSubscription(self._redis, after=cursor, watch=self).batches():
+            for seen in await asyncio.to_thread(_read_bodies, entries):
+                self.window.add(seen)
+                self._metrics.count(seen.row)
+            self._notify()
+
+    def away(self, error: RedisError) -> None:
+        self._set_answers(answers=False, reason=type(error).__name__)
+
+    def back(self) -> None:
+        self._set_answers(answers=True)
+
+    def missed(self, error: VerdictsMissedError) -> None:
+        """Show what there is from now on; what was shown before does not go on in it."""
+        log.warning("verdicts_missed", after=error.after, first=error.first, error=str(error))
+        self.window.fill([], floor=error.resume)
+        self._notify()
 
     def change(self) -> asyncio.Event:
         """Return an event that is set at the next change; take it before looking at the window."""
@@ -73,13 +83,12 @@ class Feed:
         self.closing = True
         self._notify()
 
-    async def _load_once(self) -> None:
-        if self.loaded:
-            return
+    async def _load(self) -> str:
+        """Fill the window with the latest verdicts, and return the cursor behind them."""
         newest_first: list[Seen] = []
         before, last = "+", START
         while len(newest_first) <= self._size:
-            raw = cast("list[Any]", await self._redis.xrevrange(STREAM, max=before, count=BATCH))
+            raw = cast("list[Any]", await self._redis.xrevrange(STREAM, max=before, count=LOADED_AT_ONCE))
             entries = entries_of(raw)
             if not entries:
                 break
@@ -88,24 +97,10 @@ class Feed:
             newest_first += await asyncio.to_thread(_read_bodies, entries)
         kept = newest_first[: self._size]
         self.window.fill(kept[::-1], floor=newest_first[self._size].cursor if len(newest_first) > self._size else START)
-        self._cursor = last
         self.loaded = True
         self._set_answers(answers=True)
         self._notify()
-
-    async def _read_batch(self) -> None:
-        # A short first wait notices at once that Redis is back; a long one costs nothing while it is.
-        block = BLOCK_MILLISECONDS if self.answers else 1
-        answer = cast("list[Any]", await self._redis.xread({STREAM: self._cursor}, count=BATCH, block=block))
-        self._set_answers(answers=True)
-        if not answer:
-            return
-        entries = entries_of(answer[0][1])
-        for seen in await asyncio.to_thread(_read_bodies, entries):
-            self.window.add(seen)
-            self._metrics.count(seen.row)
-        self._cursor = entries[-1].cursor
-        self._notify()
+        return last
 
     def _set_answers(self, *, answers: bool, reason: str = "") -> None:
         if self.answers == answers:
@@ -128,7 +123,7 @@ def _read_bodies(entries: list[Entry]) -> list[Seen]:
     found = []
     for entry in entries:
         try:
-            row = row_of(Verdict.from_json(entry.body))
+            row = row_of(entry.verdict())
         except WireError as error:
             log.warning("verdict_unreadable", cursor=entry.cursor, error=str(error))
             continue

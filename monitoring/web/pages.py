@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse
 
 from layerwatch.verdict import Verdict
-from monitoring.stream import CURSOR
+from layerwatch.verdict_stream import CURSOR
 from monitoring.web.context import Context, context_of
 from monitoring.web.state import Seen
 from monitoring.web.views import TABLE_ROWS, builds, replaced_by, update_after

@@ -4,8 +4,8 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from layerwatch.verdict_stream import START, position
 from monitoring.rows import Row
-from monitoring.stream import START, position
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +55,8 @@ class Window:
         return self._seen[-1].cursor if self._seen else self.floor
 
     def has_all_after(self, cursor: str) -> bool:
-        return position(cursor) >= position(self.floor)
+        """Return whether nothing is missing behind a cursor; who knows behind one that the stream never came to."""
+        return position(self.floor) <= position(cursor) <= position(self.cursor)
 
     def after(self, cursor: str, limit: int | None = None) -> list[Seen]:
         """Return the verdicts behind a cursor, oldest first, at most `limit`."""

@@ -13,7 +13,7 @@ from redis import Redis
 
 from layerwatch.artifacts import StoreUrl, open_artifacts
 from layerwatch.redis_queue import RedisQueue
-from layerwatch.redis_results import STREAM
+from layerwatch.verdict_stream import STREAM
 from tests.e2e.test_whole_path import PATIENCE, Plant, Server, all_sets, keys
 from tests.integration.monitoring.conftest import wait_until
 from tests.processes import end

@@ -17,7 +17,7 @@ import pytest
 from jsonschema import Draft202012Validator
 from redis import Redis
 
-from layerwatch.redis_results import STREAM
+from layerwatch.verdict_stream import STREAM
 from tests.processes import end
 
 pytestmark = [pytest.mark.e2e, pytest.mark.redis]

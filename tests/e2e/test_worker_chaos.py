@@ -22,9 +22,9 @@ from redis import Redis
 from layerwatch.job import InspectLayer
 from layerwatch.layers import LayerSet
 from layerwatch.redis_queue import RedisQueue
-from layerwatch.redis_results import STREAM
 from layerwatch.registry import Registry
 from layerwatch.verdict import Decision, Verdict
+from layerwatch.verdict_stream import STREAM
 from tests.conftest import RedisServer, write_tiny_bundle
 from tests.worker_processes import (
     POISON,

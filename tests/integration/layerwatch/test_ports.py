@@ -17,8 +17,9 @@ from layerwatch.ports import BACKLOG_SHARE, GivenUp, LayerQueue, Ledger, Picture
 from layerwatch.redis_connection import answers, connect
 from layerwatch.redis_pictures import RedisPictures
 from layerwatch.redis_queue import RETRIES, RedisQueue
-from layerwatch.redis_results import BODY, CHANNEL, LEDGER, STREAM, RedisResults
+from layerwatch.redis_results import CHANNEL, LEDGER, RedisResults
 from layerwatch.verdict import Verdict
+from layerwatch.verdict_stream import BODY, STREAM
 
 pytestmark = pytest.mark.redis
 TWINS = ["memory", "server"]

@@ -12,8 +12,9 @@ from typing import Any, Protocol
 import pytest
 from redis import Redis
 
-from layerwatch.redis_results import CHANNEL, STREAM, RedisResults
+from layerwatch.redis_results import CHANNEL, RedisResults
 from layerwatch.verdict import Decision, Verdict
+from layerwatch.verdict_stream import STREAM
 
 pytestmark = pytest.mark.redis
 ROOT = Path(__file__).resolve().parents[3]
@@ -180,3 +181,19 @@ def test_what_is_no_stream_id_is_misuse(start: Callable[..., Any]) -> None:
     assert follow.popen.wait(timeout=10) == 2
     assert "expected a stream id" in follow.said()
     assert "Traceback" not in follow.said()
+
+
+def test_verdicts_that_were_trimmed_before_they_were_read_are_told_of_and_the_rest_is_printed(
+    any_redis: Redis, some_verdict: VerdictMaker, start: Callable[..., Any]
+) -> None:
+    publish(any_redis, some_verdict, range(1, 8))
+    entries: Any = any_redis.xrange(STREAM)
+    any_redis.xtrim(STREAM, minid=entries[4][0], approximate=False)
+    url = "redis://127.0.0.1:{port}/0".format(**any_redis.connection_pool.connection_kwargs)
+
+    follow = start("follow", "--since", entries[1][0].decode(), "--count", "3", url=url)
+
+    assert follow.popen.wait(timeout=10) == 0
+    assert follow.lines() == bodies(any_redis)
+    assert follow.said().startswith(f"missed: verdicts behind {entries[1][0].decode()} were removed")
+    assert len(follow.said().splitlines()) == 1

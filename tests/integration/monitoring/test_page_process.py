@@ -18,8 +18,9 @@ from redis import Redis
 from ingest import metrics as ingest_metrics
 from layerwatch.job import InspectLayer
 from layerwatch.redis_queue import RedisQueue
-from layerwatch.redis_results import STREAM, RedisResults
+from layerwatch.redis_results import RedisResults
 from layerwatch.verdict import Decision, Verdict
+from layerwatch.verdict_stream import STREAM
 from worker import metrics as worker_metrics
 from worker.pool.members import Pool
 from worker.pool.metrics import pool_registry
@@ -262,3 +263,21 @@ def test_a_damaged_entry_costs_no_other_one(
 
     eventually(lambda: len(httpx.get(f"{address}/api/verdicts?after=0").json()["verdicts"]) == 2)
     assert httpx.get(f"{address}/").status_code == 200
+
+
+def test_a_page_says_that_verdicts_were_missed_and_goes_on_when_redis_is_emptied(
+    any_redis: Redis, some_verdict: VerdictMaker, start: Callable[..., Any], eventually: Eventually
+) -> None:
+    publish(any_redis, some_verdict, range(1, 4))
+    serve = start("serve", "--port", "0", url=url_of(any_redis))
+    address = serve.address()
+    eventually(lambda: httpx.get(f"{address}/health").status_code == 200)
+    old = stream_of(any_redis)[-1][0]
+
+    any_redis.flushall()
+    eventually(lambda: "verdicts_missed" in serve.said())
+    publish(any_redis, some_verdict, range(4, 6))
+
+    assert verdict_events(address, 2) == stream_of(any_redis)
+    assert httpx.get(f"{address}/api/verdicts?after={old}").json()["verdicts"]
+    assert httpx.get(f"{address}/health").status_code == 200

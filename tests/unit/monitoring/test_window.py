@@ -48,6 +48,15 @@ def test_a_verdict_is_found_by_its_cursor_alone(window: Window, some_seen: SeenM
     assert window.find("9-1") is None
 
 
+def test_a_cursor_that_the_stream_never_came_to_is_one_behind_which_something_may_be_missing(
+    window: Window, some_seen: SeenMaker
+) -> None:
+    _filled(window, some_seen(9))
+
+    assert window.has_all_after("9-0")
+    assert not window.has_all_after("9-1")
+
+
 def test_an_empty_window_has_a_place_to_go_on_from(window: Window) -> None:
     assert (window.cursor, window.last, window.after("0")) == ("0", None, [])
     window.fill([], floor="7-0")

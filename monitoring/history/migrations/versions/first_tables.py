@@ -15,7 +15,7 @@ def upgrade() -> None:
     op.create_table(
         "acknowledgements",
         sa.Column("id", ID, nullable=False),
-        sa.Column("subject", sa.String(length=256), nullable=False),
+        sa.Column("subject", sa.String(length=320), nullable=False),
         sa.Column("printer", sa.String(length=64), nullable=False),
         sa.Column("build", sa.String(length=128), nullable=False),
         sa.Column("author", sa.String(length=128), nullable=False),
@@ -55,7 +55,7 @@ def upgrade() -> None:
     op.create_index("ix_corrections_printer_build", "corrections", ["printer", "build"])
     op.create_table(
         "events",
-        sa.Column("id", sa.String(length=256), nullable=False),
+        sa.Column("id", sa.String(length=320), nullable=False),
         sa.Column("kind", sa.String(length=64), nullable=False),
         sa.Column("printer", sa.String(length=64), nullable=False),
         sa.Column("build", sa.String(length=128), nullable=False),

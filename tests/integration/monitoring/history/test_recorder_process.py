@@ -14,8 +14,9 @@ import pytest
 from redis import Redis
 from sqlalchemy import Engine, func, select, text
 
-from layerwatch.redis_results import LEDGER, STREAM, RedisResults
+from layerwatch.redis_results import LEDGER, RedisResults
 from layerwatch.verdict import Decision, Verdict
+from layerwatch.verdict_stream import STREAM
 from monitoring.history.database import open_database, writing
 from monitoring.history.migrate import migrate
 from monitoring.history.store import HistoryStore
@@ -167,7 +168,7 @@ def test_what_the_stream_lost_is_read_from_the_artifacts(
     process = plant.record(database_url)
     eventually(lambda: plant.is_written(engine))
     assert count(engine) == 80
-    assert "verdicts_lost" in process.said()
+    assert "verdicts_missed" in process.said()
 
     plant.redis.delete(STREAM, LEDGER)  # as a Redis that was wiped
     plant.publish(verdicts[80:])

@@ -10,6 +10,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 
 from layerwatch.artifacts import open_artifacts
 from layerwatch.verdict import Verdict
+from layerwatch.verdict_stream import Entry
 from monitoring.history.catch_up import CatchUp
 from monitoring.history.database import open_database
 from monitoring.history.metrics import RecorderMetrics
@@ -17,7 +18,6 @@ from monitoring.history.migrate import migrate
 from monitoring.history.recorder import Observer, Recorder
 from monitoring.history.source import Batch
 from monitoring.history.store import HistoryStore, Position
-from monitoring.stream import Entry
 
 VerdictMaker = Callable[..., Verdict]
 
@@ -31,15 +31,15 @@ class MadeUpStream:
         self._count = 0
 
     def after(self, at: Position, *, wait_seconds: float) -> Batch:
-        del at, wait_seconds
+        del wait_seconds
         if not self._batches:
             self._stop.set()
-            return Batch(entries=(), count=self._count)
+            return Batch(entries=(), cursor=at.cursor, count=self._count)
         entries = []
         for verdict in self._batches.pop(0):
             self._count += 1
             entries.append(Entry(cursor=f"{self._count}-0", body=verdict.to_json().encode()))
-        return Batch(entries=tuple(entries), count=self._count)
+        return Batch(entries=tuple(entries), cursor=f"{self._count}-0", count=self._count)
 
 
 class Watcher:
