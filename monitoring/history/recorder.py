@@ -123,12 +123,12 @@ class Recorder:
     def _begin(self) -> None:
         if not self._is_prepared:
             self._prepare()
-            self._unseen.extend(self._recent())
+            self._show_again()
             self._is_prepared = True
 
     def _fill_gap(self, at: Position) -> None:
         if self._catch_up.has_finished():
-            self._unseen.extend(self._recent())
+            self._show_again()
         if at.has_gap:
             self._catch_up.start(at.gaps)
         self._metrics.catching_up.set(at.has_gap)
@@ -153,6 +153,10 @@ class Recorder:
             self._metrics.unreadable.inc()
             log.warning("verdict_unreadable", cursor=entry.cursor, error=str(error))
             return None
+
+    def _show_again(self) -> None:
+        if self._observers:
+            self._unseen.extend(self._recent())
 
     def _show(self) -> None:
         while self._unseen:
