@@ -4,7 +4,7 @@ ARG PYTHON_IMAGE=python:3.11-slim-bookworm
 FROM ${PYTHON_IMAGE} AS base
 ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 RUN useradd --create-home --uid 10001 layerwatch \
- && install -d -o layerwatch -g layerwatch /incoming /artifacts /registry /ledger
+ && install -d -o layerwatch -g layerwatch /incoming /artifacts /registry /ledger /history
 WORKDIR /app
 COPY pyproject.toml README.md LICENSE ./
 COPY layerwatch/ layerwatch/
@@ -33,7 +33,7 @@ ENTRYPOINT ["python", "-m", "trainer"]
 CMD ["--help"]
 
 FROM base AS monitoring
-RUN pip install --no-cache-dir '.[monitoring,s3]'
+RUN pip install --no-cache-dir '.[monitoring,postgres,s3]'
 COPY monitoring/ monitoring/
 USER layerwatch
 ENTRYPOINT ["python", "-m", "monitoring"]

@@ -4,6 +4,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from enum import StrEnum
+from itertools import chain
 from pathlib import Path
 from typing import Annotated
 
@@ -14,6 +15,7 @@ from bench.bare import PRECISIONS, steps_figures, time_bare_loop
 from bench.cases import one_light, three_lights
 from bench.codecs import codec_figures
 from bench.footprint import footprint_figures, measure_footprint
+from bench.history import history_figures
 from bench.ingest import ingest_figures
 from bench.page import Figures, show, write_page
 from bench.prototype import network_figures
@@ -21,7 +23,7 @@ from bench.service import service_figures, time_service
 from layerwatch.cli import run_app
 from layerwatch.machine import has_proc
 
-app = typer.Typer(help="Times reading, inference, the whole path and ingest on this machine.")
+app = typer.Typer(help="Times reading, inference, the whole path, ingest and the history on this machine.")
 
 
 class Part(StrEnum):
@@ -30,14 +32,17 @@ class Part(StrEnum):
     INSPECTION = "inspection"  # the steps, and the whole path through ingest, queue and worker
     FOOTPRINT = "footprint"  # a worker's start, and its memory over many layer sets
     INGEST = "ingest"  # backlogs, idling, layers that are printed now
+    HISTORY = "history"  # what page and reports ask of a million layers
 
 
 @app.command()
-def main(
+def main(  # noqa: PLR0913, PLR0917 - one option a choice of the user
     only: Annotated[list[Part] | None, typer.Option(help="Leave the other parts out; repeatable.")] = None,
     bundle: Annotated[Path, typer.Option(help="The model whose network is timed.")] = Path("models/starter"),
     sets: Annotated[int, typer.Option(min=10, help="Layer sets over which a worker's memory is watched.")] = 2000,
     backlogs: Annotated[str, typer.Option(help="Pictures that lie in ingest's folder.")] = "10000,100000",
+    layers: Annotated[int, typer.Option(min=1, help="Layers in the history, two stages each.")] = 1_000_000,
+    history_url: Annotated[str | None, typer.Option(help="An empty database; SQLite in a file without.")] = None,
     write: Annotated[Path | None, typer.Option(help="Page that gets the tables; what is not timed stays.")] = None,
 ) -> None:
     """Print what this machine reaches beside the budgets; takes 40 minutes, most of them for --sets and --backlogs."""
@@ -49,7 +54,12 @@ def main(
     numbers = tuple(int(number) for number in backlogs.split(",") if number)
     measured = []
     with tempfile.TemporaryDirectory(prefix="layerwatch-bench-") as folder:
-        for figures in _measure(Path(folder), parts, bundle, sets=sets, backlogs=numbers, progress=progress):
+        work = Path(folder)
+        measuring = chain(
+            _measure(work, parts, bundle, sets=sets, backlogs=numbers, progress=progress),
+            _histories(work, parts, layers, progress, history_url),
+        )
+        for figures in measuring:
             show(figures, console)
             measured.append(figures)
             if write is not None:
@@ -72,6 +82,13 @@ def _measure(  # noqa: PLR0913 - the choices of the user
         yield footprint_figures(case, measure_footprint(case, work / "footprint", layer_sets=sets, progress=progress))
     if Part.INGEST in parts:
         yield ingest_figures(backlogs, progress)
+
+
+def _histories(
+    work: Path, parts: list[Part], layers: int, progress: Console, database_url: str | None
+) -> Iterator[Figures]:
+    if Part.HISTORY in parts:
+        yield history_figures(work, layers, progress, database_url=database_url)
 
 
 def _inspections(work: Path, progress: Console) -> Iterator[Figures]:

@@ -142,12 +142,12 @@ def fresh_folder(folder: Path) -> Iterator[None]:
 
 def free_ports(page: int) -> Ports:
     """Return ports to listen on: the wanted ones where they are free."""
-    wanted = (6379, page, 0, 0)
+    wanted = (6379, page, 0, 0, 0)
     sockets = [_bound(port) for port in wanted]
     numbers = [bound.getsockname()[1] for bound in sockets]
     for bound in sockets:
         bound.close()
-    return Ports(redis=numbers[0], page=numbers[1], ingest=numbers[2], worker=numbers[3])
+    return Ports(redis=numbers[0], page=numbers[1], ingest=numbers[2], worker=numbers[3], record=numbers[4])
 
 
 def _bound(port: int) -> socket.socket:

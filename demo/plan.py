@@ -19,6 +19,7 @@ class Ports:
     page: int
     ingest: int
     worker: int
+    record: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +79,8 @@ class DemoPlan:
             "INGEST_BUILD": self.build,
             "INGEST_METRICS_PORT": str(self.ports.ingest),
             "WORKER_METRICS_PORT": str(self.ports.worker),
+            "MONITORING_RECORD_METRICS_PORT": str(self.ports.record),
+            "MONITORING_DATABASE_URL": f"sqlite:///{self.run_dir / 'history' / 'history.sqlite3'}",
             "MONITORING_HOST": "127.0.0.1",
             "MONITORING_PORT": str(self.ports.page),
             "PYTHONUNBUFFERED": "1",
@@ -93,6 +96,7 @@ class DemoPlan:
             "ingest": ["ingest", "run"],
             "worker": ["worker", "pool"],
             "page": ["monitoring", "serve"],
+            "record": ["monitoring", "record"],
             "verdicts": ["monitoring", "follow", "--from-start", "--table"],
             "printer": ["demo", "print", *self._print_options()],
         }

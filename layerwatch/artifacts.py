@@ -3,6 +3,7 @@
 import os
 import re
 import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Protocol, Self
@@ -52,6 +53,25 @@ class Artifacts(Protocol):
 
     def remove(self, path: PurePosixPath) -> None:
         """Remove a file if it is there."""
+        ...
+
+    def folders(self, path: PurePosixPath | None = None) -> tuple[str, ...]:
+        """Return the names of the folders right below a folder, or below the root, in order.
+
+        Raises:
+            FileNotFoundError: there is no such folder, or nothing in it.
+            OSError: it cannot be listed now.
+        """
+        ...
+
+    def paths(self, path: PurePosixPath) -> Iterator[PurePosixPath]:
+        """Yield all files below a folder, however deep, as paths below the root; none where there is no such folder.
+
+        No more than the names in this one folder are held in memory. Links are not followed.
+
+        Raises:
+            OSError: it cannot be listed now.
+        """
         ...
 
 
@@ -136,6 +156,24 @@ class ArtifactFolder:
 
     def remove(self, path: PurePosixPath) -> None:
         self._file(path).unlink(missing_ok=True)
+
+    def folders(self, path: PurePosixPath | None = None) -> tuple[str, ...]:
+        with os.scandir(self.root if path is None else self._file(path)) as entries:
+            return tuple(sorted(entry.name for entry in entries if entry.is_dir(follow_symlinks=False)))
+
+    def paths(self, path: PurePosixPath) -> Iterator[PurePosixPath]:
+        try:
+            with os.scandir(self._file(path)) as entries:
+                inside = sorted(
+                    (entry.name, entry.is_dir(follow_symlinks=False), entry.is_symlink()) for entry in entries
+                )
+        except FileNotFoundError:
+            return
+        for name, is_folder, is_link in inside:
+            if is_folder:
+                yield from self.paths(path / name)
+            elif not is_link:
+                yield path / name
 
     def _file(self, path: PurePosixPath) -> Path:
         return self.root / below(self.root, path)

@@ -2,7 +2,7 @@
 
 import asyncio
 import errno
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -13,6 +13,7 @@ from layerwatch.errors import ArtifactsAwayError, ArtifactTooLargeError, Setting
 from layerwatch.paths import below
 
 CALL_SECONDS = 20.0  # all tries of one call together; an inspection makes five, and its job has a minute
+LIST_SECONDS = 300.0  # a thousand names come in one request, and a build has tens of thousands
 TRIES = 2  # of s3fs and gcsfs; reading nests them
 PROBE = PurePosixPath(".layerwatch-can-write")
 OPTIONS: dict[str, dict[str, object]] = {
@@ -83,34 +84,54 @@ class ObjectStore:
         with suppress(FileNotFoundError):
             self._call("rm_file", path)
 
-    def _call(self, name: str, path: PurePosixPath, *args: object, **options: object) -> Any:  # noqa: ANN401 - fsspec
-        """Return what the file system says about a path, in bounded time.
+    def folders(self, path: PurePosixPath | None = None) -> tuple[str, ...]:
+        entries = self._call("ls", path, detail=True, seconds=LIST_SECONDS)
+        return tuple(sorted(_name(entry["name"]) for entry in entries if entry["type"] == "directory"))
+
+    def paths(self, path: PurePosixPath) -> Iterator[PurePosixPath]:
+        try:
+            names = self._call("find", path, seconds=LIST_SECONDS)
+        except FileNotFoundError:
+            return
+        for name in names:
+            yield PurePosixPath(name.removeprefix(f"{self.root}/"))
+
+    def _call(
+        self, name: str, path: PurePosixPath | None, *args: object, seconds: float | None = None, **options: object
+    ) -> Any:  # noqa: ANN401 - fsspec
+        """Return what the file system says about a path, or about the root, in bounded time.
 
         Raises:
             FileNotFoundError: the path, or its bucket, is not there.
             ArtifactsAwayError: anything else is wrong.
         """
-        place = f"{self.root}/{below(self.url, path)}"
+        limit = CALL_SECONDS if seconds is None else seconds
+        place = self.root if path is None else f"{self.root}/{below(self.url, path)}"
         try:
             if not self.files.async_impl:
                 return getattr(self.files, name)(place, *args, **options)
             from fsspec.asyn import sync  # noqa: PLC0415 - an extra
 
-            return sync(self.files.loop, _in_time, getattr(self.files, f"_{name}"), place, *args, **options)
+            asked = getattr(self.files, f"_{name}")(place, *args, **options)
+            return sync(self.files.loop, _in_time, asked, limit)
         except FileNotFoundError:
             raise
         except Exception as error:  # each library has its own
-            raise ArtifactsAwayError(f"cannot reach {self.url}: {_words(error)}") from error
+            raise ArtifactsAwayError(f"cannot reach {self.url}: {_words(error, limit)}") from error
 
 
-async def _in_time(call: Callable[..., Awaitable[object]], *args: object, **options: object) -> object:
+async def _in_time(asked: Awaitable[object], seconds: float) -> object:
     """Do what was asked for, or give it up: what is late must not overwrite what comes after it."""
-    return await asyncio.wait_for(call(*args, **options), CALL_SECONDS)
+    return await asyncio.wait_for(asked, seconds)
 
 
-def _words(error: Exception) -> str:
+def _name(place: str) -> str:
+    return place.rstrip("/").rpartition("/")[2]
+
+
+def _words(error: Exception, seconds: float) -> str:
     if isinstance(error, TimeoutError):
-        return f"no answer within {CALL_SECONDS:g} s"
+        return f"no answer within {seconds:g} s"
     return str(error) or type(error).__name__
 
 

@@ -86,10 +86,20 @@ class Subscription:
 
     def until_quiet(self, seconds: float) -> Iterator[Entry]:
         """Yield entries until none came for so long; what Redis raises is raised."""
-        while entries := self._batch(seconds):
+        while entries := self.batch(seconds):
             for entry in entries:
                 self._course.cursor = entry.cursor
                 yield entry
+
+    def batch(self, seconds: float) -> list[Entry]:
+        """Return the next entries, at most BATCH, none if none came for so long; its cursor stays where it is."""
+        if not self._course.is_known:
+            self._course.arrive(self.end())
+        cursor = self._course.cursor or NOTHING
+        entries = _entries(self._redis.xread({STREAM: cursor}, count=BATCH, block=_milliseconds(seconds)))
+        if _is_doubtful(entries, cursor) and self._redis.xrange(STREAM, cursor, cursor):
+            entries[0] = replace(entries[0], previous=cursor)
+        return self._course.take(entries)
 
     def end(self) -> str:
         """Return the id that the stream gave out last; trimming does not change it."""
@@ -101,15 +111,6 @@ class Subscription:
     def close(self) -> None:
         """Close the connections of its client."""
         self._redis.close()
-
-    def _batch(self, seconds: float) -> list[Entry]:
-        if not self._course.is_known:
-            self._course.arrive(self.end())
-        cursor = self._course.cursor or NOTHING
-        entries = _entries(self._redis.xread({STREAM: cursor}, count=BATCH, block=_milliseconds(seconds)))
-        if _is_doubtful(entries, cursor) and self._redis.xrange(STREAM, cursor, cursor):
-            entries[0] = replace(entries[0], previous=cursor)
-        return self._course.take(entries)
 
 
 class AsyncSubscription:

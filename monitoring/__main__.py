@@ -1,4 +1,4 @@
-"""`python -m monitoring`: follow the verdicts on the command line, or serve the page."""
+"""`python -m monitoring`: follow the verdicts on the command line, serve the page, keep the history."""
 
 import os
 import sys
@@ -14,11 +14,12 @@ from layerwatch.results import START, subscribe
 from layerwatch.settings import load_settings
 from layerwatch.verdict import Decision
 from monitoring.follow import Printer, ToldTrouble
+from monitoring.history.commands import add_commands
 from monitoring.settings import MonitoringSettings
 from monitoring.table import TableConsole, VerdictTable
 
 app = typer.Typer(
-    help="See what layerwatch decides: on the command line, or as a page in the browser.",
+    help="See what layerwatch decides: on the command line, as a page in the browser, in a database.",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode="markdown",
@@ -109,6 +110,9 @@ def serve(
     settings = load_settings(MonitoringSettings, host=host, port=port)
     configure_logging(settings.log_format)
     run_server(settings, announce=lambda address: typer.echo(f"layerwatch page: {address}"))
+
+
+add_commands(app)
 
 
 def _write_line(body: bytes) -> None:

@@ -15,6 +15,8 @@ class MonitoringSettings(SharedSettings):
         stale_seconds: a printer that gave no verdict for so long is shown as silent.
         allowed_hosts: names under which a browser may ask for the page; empty means this machine's own names while it
             listens on localhost, and any name otherwise.
+        database_url: where the history lies, sqlite:/// or postgresql://; it may hold a password and is never shown.
+        record_metrics_host, record_metrics_port: where the recorder answers /metrics and /health.
     """
 
     model_config = SettingsConfigDict(env_prefix="MONITORING_", frozen=True, extra="ignore", populate_by_name=True)
@@ -24,3 +26,6 @@ class MonitoringSettings(SharedSettings):
     window: PositiveInt = Field(default=2000, le=100_000)
     stale_seconds: PositiveInt = 300
     allowed_hosts: tuple[str, ...] = ()
+    database_url: str = Field(default="sqlite:///history/history.sqlite3", repr=False)
+    record_metrics_host: str = "127.0.0.1"
+    record_metrics_port: int = Field(default=9103, ge=0, le=65535)

@@ -1,4 +1,7 @@
-"""The files of one layer: overlay and mask first, verdict.json last, each there whole or not at all."""
+"""The files of one layer: overlay and mask first, verdict.json last, each there whole or not at all.
+
+What earlier revisions said stays in verdict-1.json, verdict-2.json and so on, so that no verdict is ever lost.
+"""
 
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -48,6 +51,21 @@ class ArtifactStore:
     def remove(self, key: LayerKey, name: str) -> None:
         """Remove a file that an earlier revision of the layer left."""
         self._artifacts.remove(self._folder(key) / name)
+
+    def write_verdict(self, verdict: Verdict, *, over: Verdict | None) -> None:
+        """Write verdict.json, after what lies there on other pictures of the layer is kept under its revision.
+
+        That, `over`, is what `verdict` says. A newer revision stays, and the verdict is kept beside it.
+        """
+        if over is not None and over.revision > verdict.revision:
+            self._keep_earlier(verdict)
+            return
+        if over is not None and over.id != verdict.id:
+            self._keep_earlier(over)
+        self.write(verdict.key, VERDICT, verdict.to_json().encode())
+
+    def _keep_earlier(self, verdict: Verdict) -> None:
+        self.write(verdict.key, f"verdict-{verdict.revision}.json", verdict.to_json().encode())
 
     def verdict(self, key: LayerKey) -> Verdict | None:
         """Return the verdict that lies in the layer's folder, None where there is none that can be read.

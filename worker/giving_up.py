@@ -9,7 +9,7 @@ from layerwatch.job import InspectLayer
 from layerwatch.layers import INSPECTION_ID, LayerKey
 from layerwatch.verdict import ArtifactPaths, Decision, ImageFacts, Timing, Verdict
 from worker import metrics
-from worker.artifacts import MASK, OVERLAY, VERDICT
+from worker.artifacts import MASK, OVERLAY
 from worker.station import Station
 
 log = structlog.get_logger("worker")
@@ -82,8 +82,10 @@ def _write(verdict: Verdict, station: Station) -> None:
     """Write verdict.json where that is possible; a full disk may be why we give up, and is no reason to be silent."""
     artifacts = station.pipeline.artifacts
     try:
-        for name in (OVERLAY, MASK):
-            artifacts.remove(verdict.key, name)
-        artifacts.write(verdict.key, VERDICT, verdict.to_json().encode())
+        written = artifacts.verdict(verdict.key)
+        if written is None or written.revision <= verdict.revision:
+            for name in (OVERLAY, MASK):
+                artifacts.remove(verdict.key, name)
+        artifacts.write_verdict(verdict, over=written)
     except OSError as error:
         log.error("artifact_not_written", layer=str(verdict.key), error=str(error))  # noqa: TRY400 - no bug of ours

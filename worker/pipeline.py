@@ -8,7 +8,7 @@ from layerwatch.job import InspectLayer
 from layerwatch.verdict import ArtifactPaths, Decision, Timing, Verdict
 from layerwatch.vision.encode import encode_jpeg, encode_mask
 from layerwatch.vision.overlay import draw_overlay
-from worker.artifacts import MASK, OVERLAY, VERDICT, ArtifactStore
+from worker.artifacts import MASK, OVERLAY, ArtifactStore
 from worker.inspection import Findings, examine
 from worker.model import LoadedModel
 from worker.reader import Reader
@@ -32,7 +32,8 @@ class Pipeline:
     def inspect(self, message: InspectLayer, *, attempt: int) -> tuple[Verdict, Findings]:
         """Return the verdict on a layer set, whose artifacts are then written, verdict.json last.
 
-        Where a newer revision of the layer has its artifacts already, they stay, and the verdict names none.
+        Where a newer revision of the layer has its artifacts already, they stay, and the verdict names none and lies
+        beside them.
 
         Raises:
             OSError: a picture cannot be read now or an artifact not be written; trying again may help.
@@ -41,18 +42,14 @@ class Pipeline:
         with watch.step("read"):
             readings = self.reader.read(message)
         findings = examine(message, readings, self.model, watch)
-        newest = not self._is_outdated(message)
+        written = self.artifacts.verdict(message.layer_set.key)
+        newest = written is None or written.revision <= message.revision
         with watch.step("artifacts"):
             paths = self._draw(message, findings) if newest else ArtifactPaths()
         timing = self._timing(message, started, watch)
         verdict = self._verdict(message, findings, paths=paths, timing=timing, attempt=attempt)
-        if newest:
-            self.artifacts.write(verdict.key, VERDICT, verdict.to_json().encode())
+        self.artifacts.write_verdict(verdict, over=written)
         return verdict, findings
-
-    def _is_outdated(self, message: InspectLayer) -> bool:
-        written = self.artifacts.verdict(message.layer_set.key)
-        return written is not None and written.revision > message.revision
 
     def _draw(self, message: InspectLayer, findings: Findings) -> ArtifactPaths:
         key = message.layer_set.key

@@ -4,9 +4,11 @@ import os
 import re
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 
 import cv2
@@ -37,6 +39,8 @@ def test_a_short_build_ends_with_a_summary(tmp_path: Path, environment: dict[str
     counts = SUMMARY.fullmatch(done.stdout.rstrip().splitlines()[-1])
     assert counts is not None, done.stdout
     assert counts.groups() == ("4", "4", "0")
+    with closing(sqlite3.connect(tmp_path / "run" / "history" / "history.sqlite3")) as history:
+        assert history.execute("SELECT count(*) FROM layers").fetchone()[0] > 0
 
 
 def test_pictures_of_ones_own_get_a_verdict_each(tmp_path: Path, environment: dict[str, str]) -> None:

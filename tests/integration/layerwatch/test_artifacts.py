@@ -77,6 +77,35 @@ def test_an_empty_file_is_one(artifacts: Artifacts) -> None:
     assert artifacts.read(VERDICT) == b""
 
 
+def test_what_lies_there_is_listed_build_by_build(artifacts: Artifacts) -> None:
+    for path in (OVERLAY, VERDICT, PurePosixPath("m290/job421/000001_melt/verdict.json"), PurePosixPath("x/y/z/a.txt")):
+        artifacts.write(path, b"{}")
+
+    assert artifacts.folders() == ("m290", "x")
+    assert artifacts.folders(PurePosixPath("m290")) == ("job42", "job421")
+    assert list(artifacts.paths(PurePosixPath("m290/job42"))) == [OVERLAY, VERDICT]
+
+
+def test_where_nothing_is_there_is_nothing_to_list(artifacts: Artifacts) -> None:
+    artifacts.write(VERDICT, b"{}")
+
+    assert list(artifacts.paths(PurePosixPath("m290/job1"))) == []
+    with pytest.raises(FileNotFoundError):
+        artifacts.folders(PurePosixPath("m291"))
+
+
+def test_a_listing_does_not_follow_links_out_of_the_folder(tmp_path: Path) -> None:
+    (tmp_path / "secret" / "layer").mkdir(parents=True)
+    (tmp_path / "secret" / "layer" / "verdict.json").write_text("{}")
+    artifacts = open_artifacts(tmp_path / "artifacts")
+    artifacts.write(VERDICT, b"{}")
+    (tmp_path / "artifacts" / "m290" / "linked").symlink_to(tmp_path / "secret")
+    (tmp_path / "artifacts" / "m290" / "job42" / "file.json").symlink_to(tmp_path / "secret" / "layer" / "verdict.json")
+
+    assert artifacts.folders(PurePosixPath("m290")) == ("job42",)
+    assert list(artifacts.paths(PurePosixPath("m290"))) == [VERDICT]
+
+
 @pytest.mark.parametrize("path", ["../secret.txt", "m290/../../secret.txt", "/etc/passwd", ".", "m290\0/x"])
 def test_no_path_leads_out(artifacts: Artifacts, path: str, tmp_path: Path) -> None:
     before = sorted(tmp_path.parent.iterdir())
@@ -87,6 +116,8 @@ def test_no_path_leads_out(artifacts: Artifacts, path: str, tmp_path: Path) -> N
         artifacts.write(PurePosixPath(path), b"x")
     with pytest.raises(UnsafePathError):
         artifacts.remove(PurePosixPath(path))
+    with pytest.raises(UnsafePathError):
+        list(artifacts.paths(PurePosixPath(path)))
 
     assert sorted(tmp_path.parent.iterdir()) == before
 

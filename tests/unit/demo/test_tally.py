@@ -31,7 +31,7 @@ def test_the_summary_is_one_line() -> None:
 
 
 def plan(tmp_path: Path, redis_url: str | None) -> DemoPlan:
-    ports = Ports(redis=6379, page=8000, ingest=9101, worker=9102)
+    ports = Ports(redis=6379, page=8000, ingest=9101, worker=9102, record=9103)
     return DemoPlan(
         run_dir=tmp_path, profile="nist-ammt", layers=8, period=2, size=1000, seed=7,
         source=None, once=True, ports=ports, redis_url=redis_url, build="x",

@@ -1,6 +1,6 @@
 """What ingest does while nobody can say whether a verdict lies in the object store."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path, PurePosixPath
 
 import pytest
@@ -37,6 +37,12 @@ class MoodyStore:
         raise AssertionError(path, content)
 
     def remove(self, path: PurePosixPath) -> None:
+        raise AssertionError(path)
+
+    def folders(self, path: PurePosixPath | None = None) -> tuple[str, ...]:
+        raise AssertionError(path)
+
+    def paths(self, path: PurePosixPath) -> Iterator[PurePosixPath]:
         raise AssertionError(path)
 
 

@@ -121,6 +121,23 @@ def test_an_older_revision_leaves_the_artifacts_of_the_newer_one_alone(
     assert older.artifacts.overlay is None
     kept = Verdict.from_json((tmp_path / "artifacts" / FOLDER / "verdict.json").read_bytes())
     assert kept == newer
+    beside = Verdict.from_json((tmp_path / "artifacts" / FOLDER / "verdict-1.json").read_bytes())
+    assert beside == older
+
+
+def test_what_an_earlier_revision_said_stays_beside_the_new_verdict(
+    pipeline: Pipeline, sources: Path, write_pictures: WritePictures, some_message: MakeMessage, tmp_path: Path
+) -> None:
+    first = some_message(of=write_pictures(sources, defect_px=900), revision=1)
+    verdicts = [pipeline.inspect(first, attempt=1)[0]]
+    again = some_message(of=write_pictures(sources, defect_px=100), revision=2)
+
+    verdicts += [pipeline.inspect(again, attempt=attempt)[0] for attempt in (1, 2)]
+
+    folder = tmp_path / "artifacts" / FOLDER
+    assert Verdict.from_json((folder / "verdict-1.json").read_bytes()) == verdicts[0]
+    assert Verdict.from_json((folder / "verdict.json").read_bytes()) == verdicts[2]
+    assert {path.name for path in folder.iterdir()} == {"verdict-1.json", "verdict.json", "overlay.jpg", "mask.png"}
 
 
 def test_only_what_lies_on_the_plate_is_judged(
