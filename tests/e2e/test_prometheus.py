@@ -23,11 +23,8 @@ from tests.prometheus_server import Prometheus, rules_of, running_prometheus, un
 pytestmark = [pytest.mark.e2e, pytest.mark.redis]
 ROOT = Path(__file__).resolve().parents[2]
 
-# They come with the recorder and with what is told over layers.
+# They come with what is told over layers.
 NOT_YET = {
-    "layerwatch_history_lag_verdicts",
-    "layerwatch_history_lag_seconds",
-    "layerwatch_history_up",
     "layerwatch_events_total",
     "layerwatch_drift_defect_rate_ratio",
     "layerwatch_drift_picture_score",
@@ -46,12 +43,13 @@ class Plant:
         self._folder = folder
         self._stack = stack
         self._log = folder / "log"
-        self.ports = {role: free_port() for role in ("simulator", "ingest", "worker", "monitoring")}
+        self.ports = {role: free_port() for role in ("simulator", "ingest", "worker", "monitoring", "recorder")}
         (folder / "incoming").mkdir()
         self.processes = {
             "ingest": self._start("ingest", "run"),
             "worker": self._start("worker", "pool", "--workers", "1"),
             "monitoring": self._start("monitoring", "serve", "--port", str(self.ports["monitoring"])),
+            "recorder": self._start("monitoring", "record"),
             "simulator": self._print(),
         }
 
@@ -71,6 +69,8 @@ class Plant:
             "INGEST_SILENT_SECONDS": "5",
             "INGEST_METRICS_PORT": str(self.ports["ingest"]),
             "WORKER_METRICS_PORT": str(self.ports["worker"]),
+            "MONITORING_RECORD_METRICS_PORT": str(self.ports["recorder"]),
+            "MONITORING_DATABASE_URL": f"sqlite:///{self._folder / 'history.sqlite3'}",
             "WORKER_NAME": "hall",
             "WORKER_MODEL": str(self._folder / "tiny"),
         }
@@ -104,7 +104,8 @@ def plant(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plant]:
 @pytest.fixture(scope="module")
 def prometheus(plant: Plant, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
     """One that has seen layers of both stages, and a reader of the stream."""
-    targets = {f"layerwatch-{role}": f"127.0.0.1:{plant.ports[role]}" for role in ("ingest", "worker", "monitoring")}
+    roles = ("ingest", "worker", "monitoring", "recorder")
+    targets = {f"layerwatch-{role}": f"127.0.0.1:{plant.ports[role]}" for role in roles}
     folder = tmp_path_factory.mktemp("prometheus") / "server"
     with running_prometheus(folder, targets, times_faster=60) as server, Redis.from_url(plant.redis.url) as client:
         until(lambda: client.xlen(STREAM) >= 8, plant.log)
@@ -153,7 +154,7 @@ def test_the_rules_are_loaded_and_none_fails(prometheus: Prometheus) -> None:
     assert {rule["health"] for rule in rules} == {"ok"}
 
 
-@pytest.mark.parametrize("role", ["simulator", "ingest", "worker", "monitoring"])
+@pytest.mark.parametrize("role", ["simulator", "ingest", "worker", "monitoring", "recorder"])
 def test_the_metrics_of_each_role_keep_the_conventions(plant: Plant, prometheus: Prometheus, role: str) -> None:
     del prometheus  # by then all have something to say
     promtool = shutil.which("promtool")
