@@ -15,6 +15,7 @@ from layerwatch.verdict import Decision
 from monitoring.follow import Printer, ToldTrouble
 from monitoring.history.commands import add_commands as add_history_commands
 from monitoring.report.commands import add_commands as add_report_commands
+from monitoring.retention.commands import add_commands as add_retention_commands
 from monitoring.settings import MonitoringSettings
 from monitoring.table import TableConsole, VerdictTable
 
@@ -114,6 +115,7 @@ def serve(
 
 add_history_commands(app)
 add_report_commands(app)
+add_retention_commands(app)
 
 
 def _write_line(body: bytes) -> None:

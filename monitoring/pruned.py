@@ -14,8 +14,12 @@ def was_removed(artifacts: Artifacts, path: PurePosixPath) -> bool:
     Raises:
         OSError: the artifacts cannot be read now.
     """
+    return not _is_there(artifacts, path) and _is_there(artifacts, path.with_name("verdict.json"))
+
+
+def _is_there(artifacts: Artifacts, path: PurePosixPath) -> bool:
     try:
-        artifacts.read(path.with_name("verdict.json"))
+        artifacts.read(path, most=1)
     except FileNotFoundError:
         return False
     except ArtifactTooLargeError:

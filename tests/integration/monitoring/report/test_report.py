@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
@@ -57,11 +58,11 @@ def report(capfdbinary: pytest.CaptureFixture[bytes], monkeypatch: pytest.Monkey
 Report = Callable[..., Answer]
 
 
-def data_hash(report: dict[str, object]) -> str:
+def data_hash(report: dict[str, Any]) -> str:
     """The recipe of docs/reports.md."""
     parts = [{"build": report["build"], "printer": report["printer"]}]
     for name in ("layers", "events", "acknowledgements", "corrections"):
-        parts += report[name]  # type: ignore[operator]  # lists
+        parts += report[name]
     lines = [json.dumps(part, sort_keys=True, separators=(",", ":"), ensure_ascii=False) for part in parts]
     return hashlib.sha256("".join(f"{line}\n" for line in lines).encode()).hexdigest()
 
