@@ -146,6 +146,7 @@ class ReportHead(Part):
         data_sha256: over what the history says of the build, see docs/reports.md: two reports with the same one say the
             same.
         verdicts: how many were ever published, earlier revisions included.
+        history_complete: false while the history still reads artifacts for what the stream had lost: verdicts may lack.
         stages: those that the build has, recoat before melt.
         missing_layers: how many all gaps hold together.
     """
@@ -158,6 +159,7 @@ class ReportHead(Part):
     first_captured: AwareDatetime
     last_captured: AwareDatetime
     last_published: AwareDatetime
+    history_complete: bool
     verdicts: PositiveInt
     decisions: dict[Decision, NonNegativeInt]
     stages: tuple[StageFacts, ...]

@@ -27,6 +27,7 @@ from monitoring.history.answers import BuildFacts
 from monitoring.history.build_queries import BuildQueries
 from monitoring.history.layer_queries import LayerQueries
 from monitoring.history.notes import EventRecord, Notes
+from monitoring.history.store import HistoryStore
 from monitoring.report.choosing import BuildUnclearError
 from monitoring.report.counting import BuildCount
 from monitoring.report.queries import BuildName, ReportQueries
@@ -49,8 +50,9 @@ class Gathered:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Told:
-    """What escalations and people said of a build."""
+    """What escalations and people said of a build, and whether the history is complete."""
 
+    history_complete: bool
     events: tuple[EventNote, ...]
     acknowledgements: tuple[AcknowledgementNote, ...]
     corrections: tuple[CorrectionNote, ...]
@@ -127,6 +129,7 @@ def _head(build: BuildFacts, count: BuildCount, told: _Told, *, made: Made, data
         first_captured=build.first_captured,
         last_captured=build.last_captured,
         last_published=build.last_published,
+        history_complete=told.history_complete,
         verdicts=count.verdicts,
         decisions=dict(count.decisions),
         stages=count.stages,
@@ -145,6 +148,7 @@ def _told(engine: Engine, name: BuildName) -> _Told:
     acknowledgements = notes.acknowledgements(name.printer, name.build)
     corrections = notes.corrections(name.printer, name.build)
     return _Told(
+        history_complete=not HistoryStore(engine).position().has_gap,
         events=tuple(map(_event, events)),
         acknowledgements=tuple(AcknowledgementNote.model_validate(a, from_attributes=True) for a in acknowledgements),
         corrections=tuple(CorrectionNote.model_validate(c, from_attributes=True) for c in corrections),

@@ -9,9 +9,11 @@ from layerwatch.report import ReportHead
 from layerwatch.verdict import Decision
 
 SHOWN_RANGES = 12
+MAY_GO_ON = timedelta(days=1)
+BUILD_AT_RISK = "build_at_risk"
 STAGE_WORDS = {Stage.RECOAT: "after spreading", Stage.MELT: "after exposure"}
 EVENT_WORDS = {
-    "build_at_risk": "Build at risk",
+    BUILD_AT_RISK: "Build at risk",
     "defect_persists": "A defect persists",
     "reject_series": "Layer after layer was rejected",
     "invalid_series": "Layer after layer could not be judged",
@@ -33,6 +35,8 @@ def conclusion(head: ReportHead) -> Conclusion:
     counts = head.decisions
     if counts[Decision.REJECT]:
         return Conclusion(decision=Decision.REJECT, heading=f"{layers_text(counts[Decision.REJECT])} rejected")
+    if _risks(head):
+        return Conclusion(decision=Decision.REJECT, heading="Reported to be at risk")
     if counts[Decision.REVIEW]:
         return Conclusion(decision=Decision.REVIEW, heading=f"{layers_text(counts[Decision.REVIEW])} to review")
     if counts[Decision.INVALID] or head.missing_layers:
@@ -54,13 +58,21 @@ def summary(head: ReportHead) -> tuple[str, ...]:
         said.append(f"{layers_text(head.missing_layers)} between others {_have(head.missing_layers)} no verdict.")
     else:
         said.append("No layer is missing between the first and the last of each stage.")
-    risks = sum(event.kind == "build_at_risk" for event in head.events)
-    if risks:
+    if risks := _risks(head):
         times = "once" if risks == 1 else f"{risks} times"
         said.append(f"The build was reported to be at risk {times}.")
     if len(head.models) > 1:
         said.append(f"{len(head.models)} models judged it, one after another.")
+    if (head.made.at - head.last_published) < MAY_GO_ON:
+        ago = period_text(head.last_published, head.made.at)
+        said.append(f"The last verdict came {ago} before this report was made; the build may go on.")
+    if not head.history_complete:
+        said.append("The history was not complete when this report was made: verdicts may lack. Make it again later.")
     return tuple(said)
+
+
+def _risks(head: ReportHead) -> int:
+    return sum(event.kind == BUILD_AT_RISK for event in head.events)
 
 
 def layers_text(count: int) -> str:

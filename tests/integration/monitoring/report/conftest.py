@@ -60,6 +60,7 @@ class Plant:
     def take_in(self, verdicts: Sequence[Verdict]) -> None:
         with self.history() as engine:
             HistoryStore(engine).take_in([Published(body=each.to_json(), verdict=each) for each in verdicts])
+            HistoryStore(engine).fill_gaps(1)
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -21,6 +21,7 @@ from layerwatch.layers import Stage
 from layerwatch.verdict import Verdict
 from monitoring.__main__ import main
 from monitoring.history.notes import Acknowledgement, Notes
+from monitoring.history.store import HistoryStore
 from tests.integration.monitoring.conftest import ROOT
 from tests.integration.monitoring.report.conftest import Plant
 
@@ -141,6 +142,23 @@ def test_the_document_holds_all_that_is_to_be_filed(plant_of_200: Plant, report:
     assert html.count(PICTURE) == 12
     assert len(html) < 4_000_000
     assert [each for each in html.split('"') if each.startswith(("http:", "https:", "//"))] == []
+
+
+def test_a_build_that_may_go_on_and_a_history_with_a_gap_are_told(
+    tmp_path: Path, report: Report, some_verdict: Callable[..., Verdict]
+) -> None:
+    plant = Plant(tmp_path)
+    plant.take_in([some_verdict(published=datetime.now(UTC) - timedelta(hours=2, minutes=5))])
+    before = report(plant, "job42").written
+    with plant.history() as engine:
+        HistoryStore(engine).start_over("0")
+
+    html = report(plant, "job42").written
+
+    assert "The last verdict came 2 h 5 min before this report was made; the build may go on." in html
+    assert "The history was not complete" in html
+    assert "The history was not complete" not in before
+    assert "All layers pass" in html
 
 
 def test_words_of_people_are_text_and_never_markup(own_plant: Plant, report: Report) -> None:
