@@ -15,6 +15,7 @@ AREAS = 64.0
 TOP = 8.0  # for the figure beside the highest line
 HEIGHTS = {Decision.PASS: 0.4, Decision.INVALID: 0.6, Decision.REVIEW: 0.75, Decision.REJECT: 1.0}
 NO_VERDICT = 0.36
+APART, GAP = 4.0, 0.8  # columns that are so wide stand apart
 NARROWEST = 1.2  # so that a single layer of hundreds is seen
 
 
@@ -102,9 +103,9 @@ def _column(strip: Strip) -> float:
 def _verdict_bars(strip: Strip, lane: Lane, floor: float) -> tuple[Bar, ...]:
     column = _column(strip)
     bars = []
-    for run in lane.runs():
+    for run in lane.runs(apart=column >= APART):
         height = LANE * (NO_VERDICT if run.decision is None else HEIGHTS[run.decision])
-        width = max(NARROWEST, run.width * column)
+        width = max(NARROWEST, run.width * column - (GAP if column >= APART else 0))
         kind = "none" if run.decision is None else run.decision.value
         bars.append(Bar(x=GUTTER + run.first * column, y=floor - height, width=width, height=height, kind=kind))
     return tuple(sorted(bars, key=lambda bar: bar.height))  # what is worse is drawn over its neighbours

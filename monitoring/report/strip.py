@@ -63,10 +63,11 @@ class Lane:
     decisions: list[Decision | None]
     areas: dict[int, float] = field(default_factory=dict)
 
-    def runs(self) -> Iterator[Run]:
+    def runs(self, *, apart: bool = False) -> Iterator[Run]:
+        """Yield columns of one decision together, or each for itself."""
         begin = 0
         for column in range(1, len(self.decisions) + 1):
-            if column == len(self.decisions) or self.decisions[column] is not self.decisions[begin]:
+            if apart or column == len(self.decisions) or self.decisions[column] is not self.decisions[begin]:
                 yield Run(first=begin, width=column - begin, decision=self.decisions[begin])
                 begin = column
 

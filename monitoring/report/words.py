@@ -116,9 +116,9 @@ def moment_text(moment: datetime) -> str:
 
 def period_text(first: datetime, last: datetime) -> str:
     """Return how long a build took, in the two largest units."""
-    minutes = round((last - first) / timedelta(minutes=1))
+    minutes = (last - first) // timedelta(minutes=1)
     if minutes < 60:
-        return f"{minutes} min"
+        return f"{minutes} min" if minutes else "less than a minute"
     hours, minutes = divmod(minutes, 60)
     if hours < 48:
         return f"{hours} h {minutes} min"

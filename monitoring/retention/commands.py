@@ -37,9 +37,7 @@ def prune(
     dry_run: Annotated[bool, typer.Option("--dry-run", metavar="", help="Remove nothing, say what would be.")] = False,
 ) -> None:
     """Remove old overlays, masks and stream entries, as the settings say."""
-    from redis.exceptions import RedisError  # noqa: PLC0415 - the help needs none of it
-
-    from layerwatch.artifacts import open_artifacts  # noqa: PLC0415
+    from layerwatch.artifacts import open_artifacts  # noqa: PLC0415 - the help needs none of it
     from layerwatch.redis_connection import connect  # noqa: PLC0415
     from monitoring.history.reading import written_history  # noqa: PLC0415
     from monitoring.retention.pruning import KeepRules, Pruning  # noqa: PLC0415
@@ -56,10 +54,6 @@ def prune(
         )
         try:
             done = pruning.run(datetime.now(UTC), dry_run=dry_run)
-        except RedisError as error:
-            raise QueueUnavailableError(
-                "Redis does not answer; artifacts are done, prune again for the stream"
-            ) from error
         except FileNotFoundError as error:
             raise SettingsError(f"there is no {settings.artifacts_dir}: is ARTIFACTS_DIR right?") from error
         except ArtifactsAwayError:
@@ -68,6 +62,8 @@ def prune(
             raise ArtifactsAwayError(f"cannot prune {settings.artifacts_dir}: {error.strerror}") from error
     for line in told(done, rules, dry_run=dry_run):
         typer.echo(line)
+    if done.stream is None:
+        raise QueueUnavailableError("Redis does not answer; prune again for the stream")
 
 
 def told(done: "Pruned", rules: "KeepRules", *, dry_run: bool) -> Iterator[str]:
@@ -86,7 +82,8 @@ def told(done: "Pruned", rules: "KeepRules", *, dry_run: bool) -> Iterator[str]:
             f"{each.printer}: {verb} {each.files:,} overlays and masks, {size_text(each.removed)}; "
             f"{size_text(each.left)} left{over}"
         )
-    yield f"stream: {verb} {done.stream.removed:,} verdicts; {done.stream.left:,} left"
+    if done.stream is not None:
+        yield f"stream: {verb} {done.stream.removed:,} verdicts; {done.stream.left:,} left"
 
 
 def size_text(size: int) -> str:

@@ -8,10 +8,13 @@ from typing import Protocol
 
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge
-from redis.exceptions import RedisError
+from sqlalchemy import Engine
 
+from layerwatch.artifacts import open_artifacts
+from layerwatch.redis_connection import connect
 from monitoring.history.database import AWAY, in_words
-from monitoring.retention.pruning import Pruned
+from monitoring.retention.pruning import KeepRules, Pruned, Pruning
+from monitoring.settings import MonitoringSettings
 
 FIRST_SECONDS = 60.0  # after the start, which may be one of many
 EVERY_SECONDS = 6 * 3600.0  # a pass lists all artifacts
@@ -78,12 +81,38 @@ class Retention:
     def _run(self) -> None:
         try:
             done = self._pruning.run(datetime.now(UTC), stopped=self._stop.is_set)
-        except (OSError, RedisError, *AWAY) as error:
+        except (OSError, *AWAY) as error:
             log.warning("retention_failed", reason=in_words(error))
-            return
-        self._metrics.note(done)
-        if done.waits:
-            log.info("retention_waits", reason="the history is not complete yet")
-        for each in done.printers:
-            log.info("artifacts_pruned", printer=each.printer, files=each.files, removed=each.removed, left=each.left)
+        except Exception:  # the recorder goes on
+            log.exception("retention_failed")
+        else:
+            self._metrics.note(done)
+            _log(done)
+
+
+def _log(done: Pruned) -> None:
+    if done.waits:
+        log.info("retention_waits", reason="the history is not complete yet")
+    for each in done.printers:
+        log.info("artifacts_pruned", printer=each.printer, files=each.files, removed=each.removed, left=each.left)
+    if done.stream is None:
+        log.warning("stream_not_trimmed", reason="Redis does not answer")
+    else:
         log.info("stream_trimmed", removed=done.stream.removed, left=done.stream.left)
+
+
+def retention_of(
+    settings: MonitoringSettings,
+    engine: Engine,
+    registry: CollectorRegistry,
+    *,
+    clock: Callable[[], float] = time.monotonic,
+) -> Retention:
+    """Return what a recorder runs beside its work."""
+    pruning = Pruning(
+        engine=engine,
+        artifacts=open_artifacts(settings.artifacts_dir),
+        redis=connect(settings.redis_url, retries=0),
+        rules=KeepRules.of(settings),
+    )
+    return Retention(pruning, RetentionMetrics(registry), clock=clock)

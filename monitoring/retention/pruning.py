@@ -6,10 +6,11 @@ from datetime import datetime, timedelta
 from typing import Self
 
 from redis import Redis
+from redis.exceptions import RedisError
 from sqlalchemy import Engine
 
 from layerwatch.artifacts import Artifacts
-from monitoring.history.store import HistoryStore
+from monitoring.history.store import HistoryStore, Position
 from monitoring.retention.artifacts import ArtifactPruner, Cleared
 from monitoring.retention.rules import Limits
 from monitoring.retention.stream import StreamLimits, Trimmed, trim
@@ -41,11 +42,12 @@ class Pruned:
     """What a pass did.
 
     Attributes:
+        stream: None where Redis did not answer.
         waits: the history is reading the artifacts for what the stream had lost, and cannot say yet what is protected.
     """
 
     printers: tuple[Cleared, ...]
-    stream: Trimmed
+    stream: Trimmed | None
     waits: bool
 
 
@@ -63,12 +65,16 @@ class Pruning:
 
         Raises:
             OSError: the artifacts cannot be reached now.
-            RedisError: Redis does not answer; artifacts are done by then.
         """
         written = HistoryStore(self.engine).position()
         pruner = ArtifactPruner(
             self.engine, self.artifacts, self.rules.artifacts, dry_run=dry_run, stopped=stopped
         )  # fmt: skip
         printers = tuple(pruner.run(now, may_remove=not written.has_gap))
-        trimmed = trim(self.redis, self.rules.stream, written=written.cursor, now=now, dry_run=dry_run)
-        return Pruned(printers=printers, stream=trimmed, waits=written.has_gap)
+        return Pruned(printers=printers, stream=self._trimmed(written, now, dry_run=dry_run), waits=written.has_gap)
+
+    def _trimmed(self, written: Position, now: datetime, *, dry_run: bool) -> Trimmed | None:
+        try:
+            return trim(self.redis, self.rules.stream, written=written.cursor, now=now, dry_run=dry_run)
+        except RedisError:
+            return None

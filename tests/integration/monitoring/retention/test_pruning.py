@@ -1,6 +1,7 @@
 """Overlays and masks that are removed, and those that never are."""
 
 import json
+import os
 import threading
 from collections.abc import Callable
 from dataclasses import replace
@@ -17,9 +18,11 @@ from monitoring.history.from_artifacts import build_folders
 from monitoring.history.notes import Correction, EventRecord, Notes
 from monitoring.history.rebuild import rebuild
 from monitoring.history.store import HistoryStore
-from monitoring.retention.periodic import EVERY_SECONDS, FIRST_SECONDS, Retention, RetentionMetrics
+from monitoring.retention.periodic import EVERY_SECONDS, FIRST_SECONDS, Retention, RetentionMetrics, retention_of
 from monitoring.retention.pruning import Pruned
 from monitoring.retention.stream import Trimmed
+from monitoring.settings import MonitoringSettings
+from tests.integration.monitoring.conftest import wait_until
 from tests.integration.monitoring.retention.conftest import MASK, NOW, OVERLAY, Store
 
 LAYER = len(OVERLAY) + len(MASK)
@@ -236,7 +239,9 @@ def test_the_command_says_where_redis_is_away_and_the_artifacts_are_done(
 
     assert main(["prune"]) == 2
 
-    assert "Redis does not answer; artifacts are done" in capsys.readouterr().err
+    out, err = capsys.readouterr()
+    assert "m290: removed 0 overlays and masks" in out
+    assert "Redis does not answer; prune again for the stream" in err
 
 
 class Passes:
@@ -280,6 +285,28 @@ def test_beside_the_recorder_a_pass_runs_when_it_is_due_and_only_one(passes: Pas
     assert passes.count == 1
     assert registry.get_sample_value("layerwatch_artifacts_bytes", {"printer": "m290"}) == 0
     assert registry.get_sample_value("layerwatch_pruned_artifacts_total") == 2
+
+
+def test_the_recorder_has_a_retention_as_its_settings_say(store: Store, history_url: str, tmp_path: Path) -> None:
+    store.add(layer=1, days_ago=100)
+    os.utime(tmp_path / "artifacts/m290/job42/000001_melt/overlay.jpg", (0, 0))
+    os.utime(tmp_path / "artifacts/m290/job42/000001_melt/mask.png", (0, 0))
+    port = store.redis.connection_pool.connection_kwargs["port"]
+    settings = MonitoringSettings(
+        redis_url=f"redis://127.0.0.1:{port}/0",
+        artifacts_dir=tmp_path / "artifacts",
+        database_url=history_url,
+        keep_days=90,
+    )
+    seconds = [0.0]
+    retention = retention_of(settings, store.engine, CollectorRegistry(), clock=lambda: seconds[0])
+
+    seconds[0] = FIRST_SECONDS
+    retention.run_when_due()
+    wait_until(lambda: store.pictured() == [])
+    retention.stop()
+
+    assert store.answered() == [1]
 
 
 def test_a_pass_that_fails_is_followed_by_another(passes: Passes) -> None:

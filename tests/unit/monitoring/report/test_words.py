@@ -3,6 +3,7 @@
 import csv
 import io
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 
 import cv2
 import numpy as np
@@ -17,7 +18,7 @@ from monitoring.report.findings import told_event
 from monitoring.report.formats import FORMULA, _row
 from monitoring.report.overlays import BYTES_AT_MOST, SIDE, shrunk
 from monitoring.report.queries import BuildName
-from monitoring.report.words import ranges, ranges_text, share_text, subject_text
+from monitoring.report.words import period_text, ranges, ranges_text, share_text, subject_text
 
 
 @pytest.mark.parametrize(
@@ -87,3 +88,13 @@ def test_an_event_of_another_shape_is_shown_by_its_kind_alone(some_verdict: Call
     event = EventNote(id="e", kind="x", layer=None, published=moment, body={"evidence": "none", "reasons": 7})
 
     assert told_event(event).reasons == ()
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(40, "less than a minute"), (3599, "59 min"), (7500, "2 h 5 min"), (3 * 86_400 + 3600, "3 days 1 h")],
+)
+def test_a_period_has_the_two_units_that_matter(seconds: int, text: str) -> None:
+    begin = datetime(2026, 5, 4, tzinfo=UTC)
+
+    assert period_text(begin, begin + timedelta(seconds=seconds)) == text
