@@ -34,7 +34,8 @@ AT_ONCE = 2000
 BUDGET_MS = 50
 NOTE = (
     "Each is asked {repeats} times, about another printer, build or layer each time; p50 / p95. A layer in each stage "
-    "counts as one, and a tenth of them have regions. Written is by the recorder, in a transaction of its own."
+    "counts as one, and a tenth of them have regions. Written is by the recorder, in a transaction of its own. "
+    "The database has {gigabytes:.2f} GB."
 )
 
 
@@ -57,14 +58,14 @@ def history_figures(work: Path, count: int, progress: Console, *, database_url: 
     for question in questions(engine, builds):
         with progress.status(f"history: {question.words}"):
             rows.append(_row(question, builds))
-    title = f"{count:,} layers in {builds} builds"
+    title, size = f"{count:,} layers in {builds} builds", _bytes(engine)
     engine.dispose()
     return Figures(
         title="History",
         command="python -m bench --only history",
         columns=(f"{title}, {_name(engine)}", "budget, ms", "p50, ms", "p95, ms"),
         rows=tuple(rows),
-        note=NOTE.format(repeats=REPEATS),
+        note=NOTE.format(repeats=REPEATS, gigabytes=size / 1e9),
     )
 
 
@@ -135,6 +136,15 @@ def _row(question: Question, builds: int) -> tuple[str, ...]:
     middle, high = np.percentile(seconds, (50, 95))
     budget = "" if question.budget_ms is None else str(question.budget_ms)
     return question.words, budget, f"{1000 * middle:.1f}", f"{1000 * high:.1f}"
+
+
+def _bytes(engine: Engine) -> int:
+    sizes = {
+        "sqlite": "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size",
+        "postgresql": "SELECT pg_database_size(current_database())",
+    }
+    with engine.connect() as connection:
+        return int(connection.exec_driver_sql(sizes[engine.dialect.name]).scalar_one())
 
 
 def _name(engine: Engine) -> str:
