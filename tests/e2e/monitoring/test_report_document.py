@@ -54,6 +54,13 @@ def test_it_passes_the_accessibility_check(look: Callable[..., Page], document: 
     assert [(each["id"], each["nodes"][0]["html"]) for each in found["violations"]] == []
 
 
+def test_no_two_parts_have_one_name(look: Callable[..., Page], document: str) -> None:
+    names = look(document).evaluate("[...document.querySelectorAll('[id]')].map(each => each.id)")
+
+    assert len(names) > 20
+    assert len(names) == len(set(names))
+
+
 def test_what_is_drawn_is_also_said(look: Callable[..., Page], document: str) -> None:
     page = look(document)
 

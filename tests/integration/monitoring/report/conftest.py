@@ -34,9 +34,10 @@ AGAIN = 60
 
 @dataclass(frozen=True, slots=True)
 class Plant:
-    """A history in SQLite and the artifacts beside it, in one folder that can be copied."""
+    """A history, in SQLite unless a URL says otherwise, and the artifacts beside it, in one folder to be copied."""
 
     folder: Path
+    url: str = ""
 
     @property
     def environment(self) -> dict[str, str]:
@@ -44,7 +45,7 @@ class Plant:
 
     @property
     def history_url(self) -> str:
-        return f"sqlite:///{self.folder}/history/history.sqlite3"
+        return self.url or f"sqlite:///{self.folder}/history/history.sqlite3"
 
     @property
     def artifacts(self) -> ArtifactFolder:

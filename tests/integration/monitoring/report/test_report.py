@@ -24,6 +24,7 @@ from monitoring.history.notes import Acknowledgement, Notes
 from monitoring.history.store import HistoryStore
 from tests.integration.monitoring.conftest import ROOT
 from tests.integration.monitoring.report.conftest import Plant
+from tests.postgres import running_postgres
 
 PICTURE = 'src="data:image/jpeg;base64,'
 
@@ -102,6 +103,25 @@ def test_two_reports_on_the_same_say_the_same_hash_until_something_is_added(own_
     acknowledge(own_plant, author="A. Kim")
 
     assert report(own_plant, "job42", "--format", "json").said.split()[-1] != first
+
+
+def test_postgresql_says_the_same_as_sqlite(
+    tmp_path: Path, report: Report, some_verdict: Callable[..., Verdict]
+) -> None:
+    moment = datetime(2026, 5, 4, 6, 0, 0, 123456, tzinfo=UTC)
+    verdicts = [
+        some_verdict(layer=layer, revision=revision, areas_px=(7 * layer,), published=moment + timedelta(minutes=layer))
+        for layer, revision in ((1, 1), (2, 1), (2, 2), (5, 1))
+    ]
+    with running_postgres() as server:
+        plants = Plant(tmp_path / "one"), Plant(tmp_path / "two", server.new_database("report"))
+        for plant in plants:
+            plant.take_in(verdicts)
+            acknowledge(plant, author="A. Kim")
+        said = [report(plant, "job42", "--format", "csv").said.split()[-1] for plant in plants]
+
+    assert said[0] == said[1]
+    assert len(said[0]) == 64
 
 
 def test_the_table_has_a_row_for_each_layer_and_stage(plant_of_200: Plant, report: Report) -> None:
