@@ -17,7 +17,7 @@ from monitoring.pruned import was_removed
 
 SIDE = 900  # px: sharp at half the width of a page of paper
 BYTES_AT_MOST = 300_000
-QUALITIES = (82, 60, 40)
+QUALITIES = (82, 60, 40, 20)  # the last is enough for pure noise
 PIXELS_AT_MOST = 64_000_000  # of the file; decoding needs three bytes for each
 
 
