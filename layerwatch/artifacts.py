@@ -4,7 +4,9 @@ import os
 import re
 import tempfile
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Protocol, Self
 
@@ -24,6 +26,15 @@ OBJECT_STORES = {  # scheme -> what to install; only where a PUT is there whole 
     "abfss": "adlfs",
 }
 _CREDENTIALS = re.compile(r":.*@|[?#]")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredFile:
+    """A file as a listing tells of it: below the root, in bytes, and when it was written."""
+
+    path: PurePosixPath
+    size: int
+    written: datetime
 
 
 class Artifacts(Protocol):
@@ -72,6 +83,10 @@ class Artifacts(Protocol):
         Raises:
             OSError: it cannot be listed now.
         """
+        ...
+
+    def stored(self, path: PurePosixPath) -> Iterator[StoredFile]:
+        """Yield the same files with their sizes."""
         ...
 
 
@@ -174,6 +189,12 @@ class ArtifactFolder:
                 yield from self.paths(path / name)
             elif not is_link:
                 yield path / name
+
+    def stored(self, path: PurePosixPath) -> Iterator[StoredFile]:
+        for each in self.paths(path):
+            with suppress(FileNotFoundError):  # removed since it was listed
+                told = self._file(each).stat(follow_symlinks=False)
+                yield StoredFile(path=each, size=told.st_size, written=datetime.fromtimestamp(told.st_mtime, UTC))
 
     def _file(self, path: PurePosixPath) -> Path:
         return self.root / below(self.root, path)

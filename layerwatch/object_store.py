@@ -2,19 +2,21 @@
 
 import asyncio
 import errno
-from collections.abc import Awaitable, Iterator
+from collections.abc import Awaitable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import PurePosixPath
 from typing import Any
 
-from layerwatch.artifacts import MOST_BYTES, OBJECT_STORES, StoreUrl
+from layerwatch.artifacts import MOST_BYTES, OBJECT_STORES, StoredFile, StoreUrl
 from layerwatch.errors import ArtifactsAwayError, ArtifactTooLargeError, SettingsError
 from layerwatch.paths import below
 
 CALL_SECONDS = 20.0  # all tries of one call together; an inspection makes five, and its job has a minute
 LIST_SECONDS = 300.0  # a thousand names come in one request, and a build has tens of thousands
 TRIES = 2  # of s3fs and gcsfs; reading nests them
+WRITTEN = ("LastModified", "last_modified", "updated")  # as s3fs, adlfs and gcsfs call it
 PROBE = PurePosixPath(".layerwatch-can-write")
 OPTIONS: dict[str, dict[str, object]] = {
     "s3": {"config_kwargs": {"connect_timeout": 3, "read_timeout": 10, "retries": {"total_max_attempts": 1}}},
@@ -95,6 +97,22 @@ class ObjectStore:
             return
         for name in names:
             yield PurePosixPath(name.removeprefix(f"{self.root}/"))
+
+    def stored(self, path: PurePosixPath) -> Iterator[StoredFile]:
+        try:
+            files = self._call("find", path, detail=True, seconds=LIST_SECONDS)
+        except FileNotFoundError:
+            return
+        for name, told in sorted(files.items()):
+            path = PurePosixPath(name.removeprefix(f"{self.root}/"))
+            yield StoredFile(path=path, size=int(told["size"]), written=self._written(told))
+
+    def _written(self, told: Mapping[str, Any]) -> datetime:
+        for name in WRITTEN:
+            if name in told:
+                moment = told[name]
+                return moment if isinstance(moment, datetime) else datetime.fromisoformat(moment)
+        raise ArtifactsAwayError(f"{self.url} does not say when a file was written")
 
     def _call(
         self, name: str, path: PurePosixPath | None, *args: object, seconds: float | None = None, **options: object

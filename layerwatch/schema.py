@@ -10,9 +10,15 @@ from pydantic import BaseModel
 
 from layerwatch.bundle import Manifest
 from layerwatch.job import InspectLayer
+from layerwatch.report import Report
 from layerwatch.verdict import Verdict
 
-CONTRACT: dict[str, type[BaseModel]] = {"verdict": Verdict, "inspect-layer": InspectLayer, "bundle": Manifest}
+CONTRACT: dict[str, type[BaseModel]] = {
+    "verdict": Verdict,
+    "inspect-layer": InspectLayer,
+    "bundle": Manifest,
+    "report": Report,
+}
 
 
 def schema_text(model: type[BaseModel]) -> str:

@@ -1,20 +1,21 @@
-"""`python -m monitoring`: follow the verdicts on the command line, serve the page, keep the history."""
+"""`python -m monitoring`: follow the verdicts, serve the page, keep the history, report on builds."""
 
-import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import islice
 from typing import Annotated
 
 import typer
 
-from layerwatch.cli import run_app
+from layerwatch.cli import run_app, until_the_reader_leaves
 from layerwatch.logs import configure_logging
 from layerwatch.results import START, subscribe
 from layerwatch.settings import load_settings
 from layerwatch.verdict import Decision
 from monitoring.follow import Printer, ToldTrouble
-from monitoring.history.commands import add_commands
+from monitoring.history.commands import add_commands as add_history_commands
+from monitoring.report.commands import add_commands as add_report_commands
+from monitoring.retention.commands import add_commands as add_retention_commands
 from monitoring.settings import MonitoringSettings
 from monitoring.table import TableConsole, VerdictTable
 
@@ -96,7 +97,7 @@ def follow(  # noqa: PLR0913 - one argument an option
         wanted=frozenset(decision or ()),
         tell=_tell,
     )
-    _until_the_reader_leaves(lambda: all(True for _ in islice((e for e in entries if printer.show(e)), count)))
+    until_the_reader_leaves(lambda: all(True for _ in islice((e for e in entries if printer.show(e)), count)))
 
 
 @app.command(epilog=SERVE_EXAMPLES)
@@ -112,7 +113,9 @@ def serve(
     run_server(settings, announce=lambda address: typer.echo(f"layerwatch page: {address}"))
 
 
-add_commands(app)
+add_history_commands(app)
+add_report_commands(app)
+add_retention_commands(app)
 
 
 def _write_line(body: bytes) -> None:
@@ -122,13 +125,6 @@ def _write_line(body: bytes) -> None:
 
 def _tell(text: str) -> None:
     typer.echo(text, err=True)
-
-
-def _until_the_reader_leaves(work: Callable[[], object]) -> None:
-    try:
-        work()
-    except BrokenPipeError:  # as `| head` does; what is still buffered has nowhere to go
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def main(argv: Sequence[str] | None = None) -> int:

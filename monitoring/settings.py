@@ -1,6 +1,6 @@
 """Settings of monitoring, read once in main."""
 
-from pydantic import Field, PositiveInt
+from pydantic import Field, PositiveFloat, PositiveInt
 from pydantic_settings import SettingsConfigDict
 
 from layerwatch.settings import SharedSettings
@@ -17,6 +17,10 @@ class MonitoringSettings(SharedSettings):
             listens on localhost, and any name otherwise.
         database_url: where the history lies, sqlite:/// or postgresql://; it may hold a password and is never shown.
         record_metrics_host, record_metrics_port: where the recorder answers /metrics and /health.
+        keep_days: overlays and masks of older layers are removed; None keeps all.
+        keep_gb: 10^9 bytes of overlays and masks of each printer that are kept, the newest; None keeps all.
+        keep_stream_days, keep_stream_entries: older verdicts, and the oldest of more, are removed from the stream once
+            the history has them; None leaves it to the workers.
     """
 
     model_config = SettingsConfigDict(env_prefix="MONITORING_", frozen=True, extra="ignore", populate_by_name=True)
@@ -29,3 +33,7 @@ class MonitoringSettings(SharedSettings):
     database_url: str = Field(default="sqlite:///history/history.sqlite3", repr=False)
     record_metrics_host: str = "127.0.0.1"
     record_metrics_port: int = Field(default=9103, ge=0, le=65535)
+    keep_days: PositiveInt | None = None
+    keep_gb: PositiveFloat | None = None
+    keep_stream_days: PositiveInt | None = None
+    keep_stream_entries: PositiveInt | None = None

@@ -10,7 +10,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from layerwatch.errors import ArtifactsAwayError
 from layerwatch.health import exposition, health_report
 from layerwatch.verdict_stream import CURSOR, START
-from monitoring.web.artifacts import artifact_response
+from monitoring.web.artifacts import artifact_response, why_not_there
 from monitoring.web.context import context_of
 from monitoring.web.events import event_stream, resume_cursor
 
@@ -60,17 +60,17 @@ async def events(
 @router.get("/artifacts/{path:path}", tags=["artifacts"])
 def artifact(request: Request, path: str, v: str = "") -> Response:
     """Return an overlay, a mask or a verdict file; with `v` (anything that changes with it) it is kept for ever."""
+    artifacts = context_of(request).artifacts
     try:
-        answer = artifact_response(context_of(request).artifacts, path)
+        answer = artifact_response(artifacts, path)
+        why_not = why_not_there(artifacts, path) if answer is None else ""
     except ArtifactsAwayError as error:
         log.warning("artifact_not_read", path=path, error=str(error))
         raise HTTPException(
             503, "the object store of the artifacts does not answer; try again", headers={"Retry-After": "10"}
         ) from error
     if answer is None:
-        raise HTTPException(
-            404, "no such artifact; expected PRINTER/BUILD/LLLLLL_STAGE/ and overlay.jpg, mask.png or verdict.json"
-        )
+        raise HTTPException(404, why_not)
     answer.headers["Cache-Control"] = FOR_EVER if v else "no-cache"
     return answer
 

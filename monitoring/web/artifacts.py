@@ -9,6 +9,7 @@ from fastapi.responses import FileResponse, Response
 from layerwatch.artifacts import ArtifactFolder, Artifacts
 from layerwatch.errors import ArtifactTooLargeError, UnsafePathError
 from layerwatch.paths import inside
+from monitoring.pruned import MADE_ROOM, was_removed
 from monitoring.rows import Row
 
 MEDIA_TYPES = {"overlay.jpg": "image/jpeg", "mask.png": "image/png", "verdict.json": "application/json"}
@@ -33,6 +34,17 @@ def artifact_response(artifacts: Artifacts, relative: str) -> Response | None:
         return Response(artifacts.read(path), media_type=MEDIA_TYPES[path.name])
     except (FileNotFoundError, ArtifactTooLargeError):
         return None
+
+
+def why_not_there(artifacts: Artifacts, relative: str) -> str:
+    """Return in words why there is no such artifact.
+
+    Raises:
+        OSError: the artifacts cannot be read now.
+    """
+    if ARTIFACT.fullmatch(relative) and was_removed(artifacts, PurePosixPath(relative)):
+        return f"{PurePosixPath(relative).name} is no longer kept: {MADE_ROOM}"
+    return "no such artifact; expected PRINTER/BUILD/LLLLLL_STAGE/ and overlay.jpg, mask.png or verdict.json"
 
 
 def artifact_file(root: Path, relative: str) -> Path | None:

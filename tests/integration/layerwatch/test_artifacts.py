@@ -4,6 +4,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from pathlib import Path, PurePosixPath
 
 import httpx
@@ -84,6 +85,17 @@ def test_what_lies_there_is_listed_build_by_build(artifacts: Artifacts) -> None:
     assert artifacts.folders() == ("m290", "x")
     assert artifacts.folders(PurePosixPath("m290")) == ("job42", "job421")
     assert list(artifacts.paths(PurePosixPath("m290/job42"))) == [OVERLAY, VERDICT]
+
+
+def test_a_listing_tells_size_and_time(artifacts: Artifacts) -> None:
+    artifacts.write(OVERLAY, b"a picture")
+    artifacts.write(VERDICT, b"{}")
+
+    found = list(artifacts.stored(PurePosixPath("m290/job42")))
+
+    assert [(file.path, file.size) for file in found] == [(OVERLAY, 9), (VERDICT, 2)]
+    assert all(abs(datetime.now(UTC) - file.written) < timedelta(hours=1) for file in found)
+    assert list(artifacts.stored(PurePosixPath("m290/job1"))) == []
 
 
 def test_where_nothing_is_there_is_nothing_to_list(artifacts: Artifacts) -> None:

@@ -8,7 +8,7 @@ import pytest
 from ingest.assembly import Assembly, Emission, Frame
 from ingest.feed import Feed, Sink
 from ingest.settings import IngestSettings, printer_of, refuse_own_output
-from layerwatch.artifacts import MOST_BYTES
+from layerwatch.artifacts import MOST_BYTES, StoredFile
 from layerwatch.errors import ArtifactsAwayError, ArtifactTooLargeError
 from layerwatch.layers import LayerKey, Stage
 from layerwatch.memory import InMemoryQueue, InMemoryResults, InMemorySources
@@ -43,6 +43,9 @@ class MoodyStore:
         raise AssertionError(path)
 
     def paths(self, path: PurePosixPath) -> Iterator[PurePosixPath]:
+        raise AssertionError(path)
+
+    def stored(self, path: PurePosixPath) -> Iterator[StoredFile]:
         raise AssertionError(path)
 
 

@@ -1,0 +1,98 @@
+"""What a document shows of the layers, picked as they pass by; of each kind a bounded number."""
+
+import heapq
+from dataclasses import dataclass, field
+
+from pydantic import Field, ValidationError
+
+from layerwatch.report import EventNote, ReportedLayer, StageFacts
+from layerwatch.verdict import Decision, Part
+from monitoring.report.strip import SEVERITY, Strip
+
+WORST = 12
+LISTED = 100
+
+Rank = tuple[int, float, float, int, str]
+
+
+@dataclass(slots=True)
+class Listed:
+    """The first of many layers, and how many there are."""
+
+    shown: list[ReportedLayer] = field(default_factory=list)
+    count: int = 0
+
+    def add(self, layer: ReportedLayer) -> None:
+        self.count += 1
+        if len(self.shown) < LISTED:
+            self.shown.append(layer)
+
+    @property
+    def hidden(self) -> int:
+        return self.count - len(self.shown)
+
+
+class Findings:
+    """Filled layer by layer."""
+
+    def __init__(self, stages: tuple[StageFacts, ...]) -> None:
+        self.strip = Strip(stages)
+        self.invalid = Listed()
+        self.revised = Listed()
+        self._worst: list[tuple[Rank, ReportedLayer]] = []
+
+    def add(self, layer: ReportedLayer) -> None:
+        self.strip.add(layer)
+        if layer.decision is Decision.INVALID:
+            self.invalid.add(layer)
+        if layer.earlier:
+            self.revised.add(layer)
+        if layer.decision in {Decision.REVIEW, Decision.REJECT}:
+            place = (_rank(layer), layer)
+            if len(self._worst) < WORST:
+                heapq.heappush(self._worst, place)
+            else:
+                heapq.heappushpop(self._worst, place)
+
+    @property
+    def worst(self) -> tuple[ReportedLayer, ...]:
+        """Rejected layers before those to review, larger defects first."""
+        return tuple(layer for _, layer in sorted(self._worst, key=lambda each: each[0], reverse=True))
+
+
+def _rank(layer: ReportedLayer) -> Rank:
+    severity = SEVERITY.index(layer.decision)
+    return severity, layer.defect_area_ratio, layer.max_confidence, -layer.layer, layer.inspection
+
+
+class SeenLayer(Part):
+    """A layer in the evidence of an event."""
+
+    layer: int
+    area_px: int = 0
+    area_mm2: float | None = None
+
+
+class ToldEvidence(Part):
+    """What an event says of one stage; of a body that a later version wrote, what can be read."""
+
+    stage: str = ""
+    bbox: tuple[int, int, int, int] | None = None
+    growing: bool = False
+    layers: tuple[SeenLayer, ...] = Field(default=())
+
+
+class ToldEvent(Part):
+    """What a person wants to know of an event."""
+
+    severity: str = ""
+    reasons: tuple[str, ...] = ()
+    evidence: tuple[ToldEvidence, ...] = ()
+
+
+def told_event(event: EventNote) -> ToldEvent:
+    """Return what can be read of an event's body; nothing of one that is of another shape."""
+    try:
+        return ToldEvent.model_validate(event.body)
+    except ValidationError:
+        return ToldEvent()

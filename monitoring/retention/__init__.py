@@ -1,0 +1,1 @@
+"""Retention: what is removed to make room, and what never is."""
