@@ -58,6 +58,7 @@ class Recorder:
         catch_up: reads the artifacts for what the stream no longer holds.
         recent: what observers are shown at the start, and after catching up: the last verdicts of builds in progress.
         observers: are shown each new verdict, in order, after it is written.
+        each_turn: called again and again beside that; returns at once.
     """
 
     def __init__(  # noqa: PLR0913 - one keyword for each part
@@ -70,6 +71,7 @@ class Recorder:
         metrics: RecorderMetrics,
         recent: Callable[[], Iterable[Verdict]] = tuple,
         observers: Sequence[Observer] = (),
+        each_turn: Callable[[], None] = lambda: None,
     ) -> None:
         self._store = store
         self._source = source
@@ -78,6 +80,7 @@ class Recorder:
         self._metrics = metrics
         self._recent = recent
         self._observers = observers
+        self._each_turn = each_turn
         self._unseen = deque[Verdict]()
         self._is_prepared = False
         self._trouble, self._pause = "", 0.0
@@ -107,6 +110,7 @@ class Recorder:
 
     def _turn(self) -> None:
         self._begin()
+        self._each_turn()
         at = self._metrics.at = self._store.position()
         self._metrics.up.set(1)
         self._fill_gap(at)

@@ -21,6 +21,7 @@ from monitoring.history.recorder import Observer, Recorder
 from monitoring.history.source import StreamSource
 from monitoring.history.store import HistoryStore
 from monitoring.redis_metrics import connect_for_scrapes
+from monitoring.retention.periodic import retention_of
 from monitoring.settings import MonitoringSettings
 
 IN_PROGRESS = timedelta(hours=12)  # a build without a verdict for longer is over
@@ -41,6 +42,7 @@ def record(settings: MonitoringSettings, *, observers: Sequence[Observer] = ()) 
     metrics = RecorderMetrics(registry := _registry())
     scraped = connect_for_scrapes(settings.redis_url)
     registry.register(LagCollector(scraped, metrics))
+    retention = retention_of(settings, engine, registry)
     recorder = Recorder(
         store,
         StreamSource(connect(settings.redis_url, retries=0)),
@@ -49,6 +51,7 @@ def record(settings: MonitoringSettings, *, observers: Sequence[Observer] = ()) 
         metrics=metrics,
         recent=_recent(LayerQueries(engine)),
         observers=observers,
+        each_turn=retention.run_when_due,
     )
     checks = {"redis": lambda: answers(scraped), "history": lambda: _answers(engine)}
     place = settings.record_metrics_port, settings.record_metrics_host
@@ -60,6 +63,7 @@ def record(settings: MonitoringSettings, *, observers: Sequence[Observer] = ()) 
     ):
         log.info("recorder_started", history=engine.url.render_as_string(hide_password=True), metrics_port=port)
         recorder.run(stop)
+    retention.stop()
     engine.dispose()
     log.info("recorder_stopped")
 
