@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator, Mapping
 
+from layerwatch.events import Event
 from layerwatch.job import InspectLayer
 from layerwatch.layers import LayerKey
 from layerwatch.ports import BACKLOG_SHARE, GivenUp
@@ -78,6 +79,22 @@ class InMemoryResults:
 
     def latest_cursor(self) -> str:
         return str(len(self.verdicts))
+
+
+class InMemoryEvents:
+    """An EventChannel that keeps its events in a dictionary."""
+
+    def __init__(self) -> None:
+        self.events: dict[str, Event] = {}
+
+    def publish(self, event: Event) -> bool:
+        if event.id in self.events:
+            return False
+        self.events[event.id] = event
+        return True
+
+    def kept(self) -> Iterator[Event]:
+        yield from tuple(self.events.values())
 
 
 class InMemorySources:

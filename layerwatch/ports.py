@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Protocol
 
+from layerwatch.events import Event
 from layerwatch.job import InspectLayer
 from layerwatch.layers import LayerKey
 from layerwatch.source_state import SourceState
@@ -93,6 +94,16 @@ class ResultChannel(Protocol):
 
     def latest_cursor(self) -> str:
         """Return the cursor behind the last verdict: `since` it gives only new ones."""
+        ...
+
+
+class EventChannel(Protocol):
+    def publish(self, event: Event) -> bool:
+        """Tell an event and enter it, in one step; False if it was told before, and then nothing is told."""
+        ...
+
+    def kept(self) -> Iterator[Event]:
+        """Yield the events that are still kept and can be read, oldest first."""
         ...
 
 

@@ -9,10 +9,16 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from layerwatch.bundle import Manifest
+from layerwatch.events import Event
 from layerwatch.job import InspectLayer
 from layerwatch.verdict import Verdict
 
-CONTRACT: dict[str, type[BaseModel]] = {"verdict": Verdict, "inspect-layer": InspectLayer, "bundle": Manifest}
+CONTRACT: dict[str, type[BaseModel]] = {
+    "verdict": Verdict,
+    "event": Event,
+    "inspect-layer": InspectLayer,
+    "bundle": Manifest,
+}
 
 
 def schema_text(model: type[BaseModel]) -> str:
