@@ -14,7 +14,7 @@ class RiskLimits(BaseModel):
         layers, window: a build is at risk where one place is defective in so many of so many judged layers of a stage.
         warn_layers: so many of them are a warning already.
         growth: a place grows where its later layers have on average so many times the area of the earlier ones.
-        reach_mm, reach_px: how far apart two marks may be and still lie at one place; px where the scale is unknown.
+        reach_mm, reach_px: how far apart marks may lie and still be at one place; px where the scale is unknown.
         reject_series, invalid_series: so many rejected or invalid layers in a row are a warning.
         drift_normal: layer sets of a printer and stage that are its normal; nothing is said before there are so many.
         drift_recent: layer sets that are compared with it.

@@ -7,35 +7,27 @@ from monitoring.over_layers.finds import Boxes
 
 ALIKE = 0.3  # share of the longer side that two marks have in common, in at least one direction
 
-
-def overlaps(some: Boxes, others: Boxes, reach: float) -> NDArray[np.float64]:
-    """Return how far each of `some` (n, 4) overlaps each of `others` (m, 4) along x and y: (n, m, 2) px, 0 for not.
-
-    Every box counts half of `reach` larger on each side, so that boxes up to `reach` apart touch.
-    """
-    first = np.maximum(some[:, None, :2], others[None, :, :2])
-    last = np.minimum((some[:, :2] + some[:, 2:])[:, None], (others[:, :2] + others[:, 2:])[None])
-    return np.maximum(last - first + reach, 0)
+Pairs = NDArray[np.bool_]  # (n, m)
 
 
-def same_place(some: Boxes, others: Boxes, reach: float) -> NDArray[np.bool_]:
-    """Return for each pair, (n, m), whether they touch and are alike along x or along y.
+def same_place(some: Boxes, others: Boxes, reach: float) -> Pairs:
+    """Return for each of `some` (n, 4) and of `others` (m, 4) whether they touch and are alike along x or along y.
 
+    Every box counts `reach` px larger on each side, so that equal marks about that far apart lie at one place.
     A streak and a piece of it are alike across; a speck inside a large area is alike in no direction.
     """
-    shared = overlaps(some, others, reach)
-    longer = np.maximum(some[:, None, 2:], others[None, :, 2:]) + reach
-    return np.asarray((shared > 0).all(axis=2) & (shared >= ALIKE * longer).any(axis=2))
+    return _same(some, others, reach, *_shared(some, others, reach))
 
 
-def seen_in(some: Boxes, others: Boxes, reach: float) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+def seen_in(some: Boxes, others: Boxes, reach: float) -> tuple[NDArray[np.bool_], Pairs]:
     """Return whether a layer with the boxes `others` shows each of `some`, (n,), and by which boxes, (n, m).
 
     The boxes at its place have to cover a good part of it together: pieces of a streak do, a speck on it does not.
     """
-    same = same_place(some, others, reach)
-    shared = (overlaps(some, others, reach) * same[..., None]).sum(axis=1)
-    seen = (shared >= ALIKE * (some[:, 2:] + reach)).all(axis=1)
+    across, down = _shared(some, others, reach)
+    same = _same(some, others, reach, across, down)
+    width, height = (ALIKE * (some[:, 2:] + 2 * reach)).T
+    seen = ((across * same).sum(axis=1) >= width) & ((down * same).sum(axis=1) >= height)
     return seen, same & seen[:, None]
 
 
@@ -44,3 +36,19 @@ def hull(boxes: Boxes) -> Boxes:
     first = boxes[:, :2].min(axis=0)
     last = (boxes[:, :2] + boxes[:, 2:]).max(axis=0)
     return np.concatenate([first, last - first])[None]
+
+
+def _shared(some: Boxes, others: Boxes, reach: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return how far each pair overlaps along x and along y, both (n, m) px, 0 for not at all."""
+    along = []
+    for axis in (0, 1):
+        first = np.maximum(some[:, axis, None], others[:, axis])
+        last = np.minimum((some[:, axis] + some[:, axis + 2])[:, None], others[:, axis] + others[:, axis + 2])
+        along.append(np.maximum(last - first + 2 * reach, 0))
+    return along[0], along[1]
+
+
+def _same(some: Boxes, others: Boxes, reach: float, across: NDArray[np.float64], down: NDArray[np.float64]) -> Pairs:
+    wider, higher = (np.maximum(some[:, side, None], others[:, side]) + 2 * reach for side in (2, 3))
+    alike = (across >= ALIKE * wider) | (down >= ALIKE * higher)
+    return np.asarray((across > 0) & (down > 0) & alike)

@@ -59,22 +59,21 @@ def persistent_spots(layers: Sequence[Finds], limits: RiskLimits) -> tuple[Spot,
             in place of cut ones.
         limits: from when on it says something.
     """
-    layers = layers[-LOOK_BACK * limits.window :]
-    boxes = np.concatenate([finds.boxes for finds in layers[-limits.window :]])
+    window = layers[-limits.window :]
+    boxes = np.concatenate([finds.boxes for finds in window])
     size = layers[-1].size
     if not len(boxes) or size is None:
         return ()
-    sight = _look(boxes, layers, limits)
+    whole = all(finds.complete for finds in window)
+    looked_at = window if whole else layers[-LOOK_BACK * limits.window :]
+    sight = _look(boxes, looked_at, limits)
     often = np.flatnonzero(sight.hits >= limits.warn_layers)
-    if not len(often):
-        return ()
-    scatter = boxes[sight.hits == 1]
-    judged = len(layers[-limits.window :])
-    chance = chance_in_a_layer(boxes[often], scatter, layers=judged, size=size, reach=sight.reach)
+    once = boxes[sight.hits == 1]
+    chance = chance_in_a_layer(boxes[often], once, layers=len(window), size=size, reach=sight.reach)
     spots = [
-        _spot(number, sight, layers, limits)
+        _spot(number, sight, looked_at, limits)
         for number, odds in zip(often, chance, strict=True)
-        if at_least(sight.hits[number] - 1, sight.of[number] - 1, odds) * (len(scatter) + 1) <= LEAST_ODDS
+        if at_least(sight.hits[number] - 1, sight.of[number] - 1, odds) * (len(once) + 1) <= LEAST_ODDS
     ]
     return _without_repeats(spots, sight.reach)
 
