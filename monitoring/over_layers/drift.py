@@ -12,10 +12,12 @@ from numpy.typing import NDArray
 
 from monitoring.over_layers.limits import RiskLimits
 
-RATE_ALARM = 6.0  # log-likelihood ratio; what it costs in false alarms and delay is in docs/over-layers.md
+RATE_ALARM = 6.0  # log-likelihood ratio: odds of 400 to 1
 LEAST_RATE = 0.02  # a printer without any defect is not put off by the second one
 PICTURE_ALARM = 4.0  # standard deviations of single pictures: neighbours are alike, so averaging earns no trust
 WEIGHT = 0.1  # of the newest picture in the moving average
+MOST = 5.0  # standard deviations that one picture counts for, so that no few of them are a drift
+LATEST = 15  # in a row it takes at least to reach the alarm
 MAD_TO_SIGMA = 1.4826  # of a normal distribution
 
 
@@ -24,12 +26,14 @@ class Drift:
     """How far the latest figures are from normal.
 
     Attributes:
-        normal, recent: the figure itself, over how many layer sets each.
+        normal, recent: the figure itself, over how many layer sets each; recent is since the change seems to be there.
+        lately: over all of the latest, changed or not.
         score: 1 and more is a drift.
     """
 
     normal: float
     recent: float
+    lately: float
     normal_sets: int
     recent_sets: int
     score: float
@@ -46,14 +50,18 @@ def rate_drift(flagged: NDArray[np.float64], limits: RiskLimits) -> Drift | None
     if len(normal) < limits.drift_normal:
         return None
     usual = max(LEAST_RATE, float(normal.sum() + 0.5) / (len(normal) + 1))
+    usual += float(np.sqrt(usual * (1 - usual) / len(normal)))  # it is itself only an estimate
     raised = min(limits.drift_rate * usual, (1 + usual) / 2)
     gain, loss = np.log(raised / usual), np.log((1 - raised) / (1 - usual))
+    sums = np.concatenate([[0.0], np.cumsum(recent * gain + (1 - recent) * loss)])
+    changed = recent[min(int(sums.argmin()), len(recent) - 1) :]
     return Drift(
         normal=usual,
-        recent=float(recent.mean()),
+        recent=float(changed.mean()),
+        lately=float(recent.mean()),
         normal_sets=len(normal),
-        recent_sets=len(recent),
-        score=_cusum(recent * gain + (1 - recent) * loss) / _sets_that_count_as_one(normal) / RATE_ALARM,
+        recent_sets=len(changed),
+        score=float(sums[-1] - sums.min()) / _sets_that_count_as_one(normal) / RATE_ALARM,
     )
 
 
@@ -67,12 +75,6 @@ def _sets_that_count_as_one(flagged: NDArray[np.float64]) -> float:
     correlation = float((centred[1:] * centred[:-1]).mean()) / variance if variance else 0.0
     correlation = min(max(correlation, 0.0), 0.9)
     return (1 + correlation) / (1 - correlation)
-
-
-def _cusum(steps: NDArray[np.float64]) -> float:
-    """Return how far the sum of the steps rose last above its lowest point."""
-    sums = np.concatenate([[0.0], np.cumsum(steps)])
-    return float(sums[-1] - sums.min())
 
 
 def picture_drift(figures: NDArray[np.float64], limits: RiskLimits, *, least: float, share: float) -> Drift | None:
@@ -92,12 +94,13 @@ def picture_drift(figures: NDArray[np.float64], limits: RiskLimits, *, least: fl
     middle = float(np.median(normal))
     spread = max(MAD_TO_SIGMA * float(np.median(np.abs(normal - middle))), least, share * abs(middle))
     average = 0.0
-    for z in (recent - middle) / spread:
+    for z in np.clip((recent - middle) / spread, -MOST, MOST):
         average += WEIGHT * (float(z) - average)
     return Drift(
         normal=middle,
-        recent=max(0.0, middle + average * spread),
+        recent=float(np.median(figures[-LATEST:])),
+        lately=float(np.median(recent)),
         normal_sets=len(normal),
-        recent_sets=len(recent),
+        recent_sets=LATEST,
         score=abs(average) / PICTURE_ALARM,
     )

@@ -10,7 +10,7 @@ from layerwatch.events import LayerSeen
 from layerwatch.layers import Stage
 from layerwatch.verdict import Decision, Region, Verdict
 
-MOST_REGIONS = 100  # of a layer, the largest: bounds memory and time whatever a verdict holds
+MOST_REGIONS = 64  # of a layer, the largest: bounds memory and time whatever a verdict holds
 
 Boxes = NDArray[np.float64]  # (n, 4) x, y, width, height in px
 

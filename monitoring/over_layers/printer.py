@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -57,7 +58,7 @@ class PrinterRecord:
     def __init__(self, limits: RiskLimits) -> None:
         self._limits = limits
         self._sets: dict[Stage, dict[LayerKey, _Set]] = {stage: {} for stage in Stage}
-        self._drifting: set[Figure] = set()
+        self._told: dict[Figure, datetime] = {}  # drifts that are not over
         self._drifts: dict[Figure, Drift] = {}
 
     def see(self, verdict: Verdict, finds: Finds) -> tuple[Drifted, ...]:
@@ -71,14 +72,14 @@ class PrinterRecord:
             del sets[next(iter(sets))]
         return tuple(self._newly_drifting(verdict))
 
-    def remember(self, evidence: Evidence, measured: Measured) -> None:
-        """Enter a drift that was told before."""
-        self._drifting.add(Figure(evidence.stage, measured.what, measured.light))
+    def remember(self, stage: Stage, measured: Measured, noticed: datetime) -> None:
+        """Enter a drift that was told before; what was published until then does not end it."""
+        self._told[Figure(stage, measured.what, measured.light)] = noticed
 
     @property
     def rate_ratio(self) -> float | None:
         """The share of flagged layer sets lately over the normal one, of the worst stage; None while unknown."""
-        ratios = [drift.recent / drift.normal for figure, drift in self._drifts.items() if figure.what == "flagged"]
+        ratios = [drift.lately / drift.normal for figure, drift in self._drifts.items() if figure.what == "flagged"]
         return max(ratios, default=None)
 
     @property
@@ -88,14 +89,14 @@ class PrinterRecord:
         return max(scores, default=None)
 
     def _newly_drifting(self, verdict: Verdict) -> Iterator[Drifted]:
-        sets = tuple(self._sets[verdict.stage].values())
+        sets, published = tuple(self._sets[verdict.stage].values()), verdict.timing.published
         for figure, drift in self._measure(verdict.stage, sets):
             self._drifts[figure] = drift
-            if drift.score >= 1 and figure not in self._drifting:
-                self._drifting.add(figure)
+            if drift.score >= 1 and figure not in self._told:
+                self._told[figure] = published
                 yield _drifted(figure, drift, sets)
-            elif drift.score < OVER:
-                self._drifting.discard(figure)
+            elif drift.score < OVER and published > self._told.get(figure, published):
+                del self._told[figure]
 
     def _measure(self, stage: Stage, sets: tuple[_Set, ...]) -> Iterator[tuple[Figure, Drift]]:
         flagged = np.array([one.finds.decision is not Decision.PASS for one in sets], np.float64)
@@ -127,8 +128,7 @@ def _figures(sets: tuple[_Set, ...], what: What, light: str) -> NDArray[np.float
 def _drifted(figure: Figure, drift: Drift, sets: tuple[_Set, ...]) -> Drifted:
     of_drift = [one for one in sets if figure.what != "flagged" or one.finds.decision is not Decision.PASS]
     shown = [one.finds for one in of_drift if one.build == sets[-1].build][-SHOWN:] or [sets[-1].finds]
-    before = sets[: -drift.recent_sets]
-    builds = {one.build for one in before}
+    normal_builds = [one.build for one in sets[: drift.normal_sets]]
     return Drifted(
         figure=figure,
         drift=drift,
@@ -144,5 +144,5 @@ def _drifted(figure: Figure, drift: Drift, sets: tuple[_Set, ...]) -> Drifted:
                 recent_sets=drift.recent_sets,
             ),
         ),
-        other_build=before[-1].build if before and sets[-1].build not in builds else None,
+        other_build=None if sets[-1].build in normal_builds else normal_builds[-1],
     )

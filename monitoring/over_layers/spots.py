@@ -15,6 +15,7 @@ from monitoring.over_layers.places import hull, same_place, seen_in
 
 LOOK_BACK = 3  # windows: so far back, where the lists of regions were cut
 GROWING = 1.5  # a growing mark weighs so much more
+MOST_SPOTS = 50  # those that most layers show; bounds time
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -70,12 +71,12 @@ def persistent_spots(layers: Sequence[Finds], limits: RiskLimits) -> tuple[Spot,
     often = np.flatnonzero(sight.hits >= limits.warn_layers)
     once = boxes[sight.hits == 1]
     chance = chance_in_a_layer(boxes[often], once, layers=len(window), size=size, reach=sight.reach)
-    spots = [
-        _spot(number, sight, looked_at, limits)
+    told = [
+        number
         for number, odds in zip(often, chance, strict=True)
         if at_least(sight.hits[number] - 1, sight.of[number] - 1, odds) * (len(once) + 1) <= LEAST_ODDS
     ]
-    return _without_repeats(spots, sight.reach)
+    return _spots(boxes, told, sight, looked_at, limits)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -107,6 +108,19 @@ def _look(boxes: Boxes, layers: Sequence[Finds], limits: RiskLimits) -> _Sight:
     )
 
 
+def _spots(
+    boxes: Boxes, numbers: Sequence[np.intp], sight: _Sight, layers: Sequence[Finds], limits: RiskLimits
+) -> tuple[Spot, ...]:
+    """Return one spot for all marks that lie at one place, from the one that most layers show."""
+    spots: list[Spot] = []
+    hulls = np.empty((0, 4))
+    for number in sorted(numbers, key=lambda number: (-sight.hits[number], -boxes[number, 2:].prod())):
+        if not same_place(boxes[number, None], hulls, sight.reach).any() and len(spots) < MOST_SPOTS:
+            spots.append(_spot(number, sight, layers, limits))
+            hulls = np.concatenate([hulls, spots[-1].box])
+    return tuple(sorted(spots, key=lambda spot: (-spot.severity, -max(spot.areas_px), *spot.box[0])))
+
+
 def _spot(number: np.intp, sight: _Sight, layers: Sequence[Finds], limits: RiskLimits) -> Spot:
     shown = [(finds, sight.same[place][number]) for place, finds in enumerate(layers) if sight.counted[number, place]]
     areas = tuple(int(finds.areas_px[same].sum()) for finds, same in shown)
@@ -126,12 +140,3 @@ def _spot(number: np.intp, sight: _Sight, layers: Sequence[Finds], limits: RiskL
 def _grows(areas_px: Sequence[int], growth: float) -> bool:
     half = len(areas_px) // 2
     return half > 0 and sum(areas_px[-half:]) >= growth * sum(areas_px[:half])
-
-
-def _without_repeats(spots: list[Spot], reach: float) -> tuple[Spot, ...]:
-    """Keep the gravest of those that lie at one place."""
-    kept: list[Spot] = []
-    for spot in sorted(spots, key=lambda spot: (-spot.severity, -max(spot.areas_px), *spot.box[0])):
-        if not any(same_place(spot.box, other.box, reach).any() for other in kept):
-            kept.append(spot)
-    return tuple(kept)

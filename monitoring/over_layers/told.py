@@ -63,7 +63,10 @@ class ToldPlaces:
         return any(place.level >= AT_RISK for place in self._places)
 
     def _at(self, boxes: Boxes, reach: float) -> list[Place]:
-        return [place for place in self._places if same_place(place.box, boxes, reach).any()]
+        if not self._places:
+            return []
+        there = same_place(np.concatenate([place.box for place in self._places]), boxes, reach).any(axis=1)
+        return [place for place, hit in zip(self._places, there, strict=True) if hit]
 
 
 class ToldSeries:

@@ -44,7 +44,7 @@ class BuildWatch:
         """Enter an event that was told before."""
         for evidence in event.evidence:
             if evidence.measured is not None:
-                self._printer(event.printer).remember(evidence, evidence.measured)
+                self._printer(event.printer).remember(evidence.stage, evidence.measured, event.noticed)
         self._build(event.printer, event.build).remember(event)
 
     @property
