@@ -93,8 +93,13 @@ class InMemoryEvents:
         self.events[event.id] = event
         return True
 
-    def kept(self) -> Iterator[Event]:
-        yield from tuple(self.events.values())
+    def since(self, cursor: str, *, wait_seconds: float) -> Iterator[tuple[str, Event]]:
+        del wait_seconds  # nobody else can add while we wait
+        for number, event in enumerate([*self.events.values()][int(cursor) :], start=int(cursor) + 1):
+            yield str(number), event
+
+    def latest_cursor(self) -> str:
+        return str(len(self.events))
 
 
 class InMemorySources:

@@ -102,8 +102,12 @@ class EventChannel(Protocol):
         """Tell an event and enter it, in one step; False if it was told before, and then nothing is told."""
         ...
 
-    def kept(self) -> Iterator[Event]:
-        """Yield the events that are still kept and can be read, oldest first."""
+    def since(self, cursor: str, *, wait_seconds: float) -> Iterator[tuple[str, Event]]:
+        """Yield (cursor, event) after a cursor ("0" from the start), in order; ends when nothing came for so long."""
+        ...
+
+    def latest_cursor(self) -> str:
+        """Return the cursor behind the last event: `since` it gives only new ones."""
         ...
 
 

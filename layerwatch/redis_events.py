@@ -40,12 +40,16 @@ class RedisEvents:
         entry = self._publish(keys=[TOLD, EVENT_STREAM], args=[event.id, event.to_json(), self._keep, EVENT_BODY])
         return entry is not None
 
-    def kept(self) -> Iterator[Event]:
-        first = "-"
-        while entries := cast("list[Any]", self._redis.xrange(EVENT_STREAM, min=first, count=BATCH)):
-            for entry, fields in entries:
-                first = f"({entry.decode()}"
+    def since(self, cursor: str, *, wait_seconds: float) -> Iterator[tuple[str, Event]]:
+        block = max(1, int(wait_seconds * 1000))  # 0 would block for ever
+        while answer := cast("list[Any]", self._redis.xread({EVENT_STREAM: cursor}, count=BATCH, block=block)):
+            for entry, fields in answer[0][1]:
+                cursor = entry.decode()
                 try:
-                    yield Event.from_json(fields.get(EVENT_BODY.encode(), b""))
+                    yield cursor, Event.from_json(fields.get(EVENT_BODY.encode(), b""))
                 except WireError as error:
-                    log.warning("event_unreadable", entry=entry.decode(), error=str(error))
+                    log.warning("event_unreadable", entry=cursor, error=str(error))
+
+    def latest_cursor(self) -> str:
+        last = cast("list[Any]", self._redis.xrevrange(EVENT_STREAM, count=1))
+        return last[0][0].decode() if last else "0"

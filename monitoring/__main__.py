@@ -11,8 +11,10 @@ import typer
 from layerwatch.cli import run_app
 from layerwatch.logs import configure_logging
 from layerwatch.redis_connection import connect
+from layerwatch.redis_events import RedisEvents
 from layerwatch.settings import load_settings
 from layerwatch.verdict import Decision
+from monitoring.events import EventRows, tail_events
 from monitoring.follow import Follower, Printer
 from monitoring.settings import MonitoringSettings
 from monitoring.stream import START, VerdictStream, position
@@ -44,8 +46,9 @@ FOLLOW_EXAMPLES = """
     # ten verdicts behind a stream id
     python -m monitoring follow --since 1763769600000-0 --count 10
 
-In a pipe the rows become JSON lines by themselves. Where REDIS_URL points is where it reads; while Redis is away
-it waits and then goes on where it was.
+In a pipe the rows become JSON lines by themselves, of verdicts alone; a table also shows what is told about builds over
+their layers, as `redis-cli SUBSCRIBE layerwatch:events` does in JSON. Where REDIS_URL points is where it reads; while
+Redis is away it waits and then goes on where it was.
 """
 
 SERVE_EXAMPLES = """
@@ -90,13 +93,16 @@ def follow(  # noqa: PLR0913 - one argument an option
         position(cursor)
     settings = load_settings(MonitoringSettings)
     in_lines = json or not (table or sys.stdout.isatty())
+    console = TableConsole()
     printer = Printer(
         line=_write_line if in_lines else None,
-        table=VerdictTable(TableConsole()),
+        table=VerdictTable(console),
         wanted=frozenset(decision or ()),
         tell=_tell,
     )
     client = connect(settings.redis_url, retries=0)
+    if not in_lines:
+        tail_events(RedisEvents(client), cursor=cursor, show=EventRows(console).show)
     entries = Follower(VerdictStream(client), cursor=cursor, tell=_tell).entries()
     _until_the_reader_leaves(lambda: all(True for _ in islice((e for e in entries if printer.show(e)), count)))
 

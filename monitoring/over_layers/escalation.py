@@ -14,6 +14,7 @@ from monitoring.over_layers.watch import BuildWatch
 
 log = structlog.get_logger(__name__)
 
+FROM_START, NO_TIME = "0", 0.001
 MOST_WAITING = 1000  # events, while Redis is away
 
 
@@ -38,7 +39,7 @@ class Escalation:
         Raises:
             RedisError: what was told cannot be read; try again before any verdict is seen.
         """
-        for event in self._events.kept():
+        for _, event in self._events.since(FROM_START, wait_seconds=NO_TIME):
             self._watch.remember(event)
         for verdict in verdicts:
             self.see(verdict)

@@ -66,7 +66,7 @@ class ToldPlaces:
         if not self._places:
             return []
         there = same_place(np.concatenate([place.box for place in self._places]), boxes, reach).any(axis=1)
-        return [place for place, hit in zip(self._places, there, strict=True) if hit]
+        return [self._places[place] for place in np.flatnonzero(there)]
 
 
 class ToldSeries:
