@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.progress import track
 from rich.table import Table
 
 from layerwatch.events import Event, EventKind
@@ -97,7 +98,8 @@ def main(
     for column in ("", "places told", "build at risk", "at the layer", "a layer rejected"):
         table.add_column(column, justify="right" if column else "left")
     for name, defects in CASES.items():
-        watched = [_watched(seed, defects, layers, size) for seed in range(first, first + builds)]
+        seeds = track(range(first, first + builds), description=name, console=Console(stderr=True), transient=True)
+        watched = [_watched(seed, defects, layers, size) for seed in seeds]
         if plot is not None and defects is STREAK:
             draw(watched[0], plot)
         at_risk = sorted(layer for one in watched if (layer := one.first(EventKind.BUILD_AT_RISK)) is not None)

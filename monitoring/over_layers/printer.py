@@ -90,8 +90,10 @@ class PrinterRecord:
 
     def _newly_drifting(self, verdict: Verdict) -> Iterator[Drifted]:
         sets, published = tuple(self._sets[verdict.stage].values()), verdict.timing.published
-        for figure, drift in self._measure(verdict.stage, sets):
-            self._drifts[figure] = drift
+        measured = dict(self._measure(verdict.stage, sets))
+        others = {figure: drift for figure, drift in self._drifts.items() if figure.stage is not verdict.stage}
+        self._drifts = others | measured  # a light that no longer comes is no longer shown
+        for figure, drift in measured.items():
             if drift.score >= 1 and figure not in self._told:
                 self._told[figure] = published
                 yield _drifted(figure, drift, sets)
