@@ -6,49 +6,41 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitoring.over_layers.finds import Boxes
-from monitoring.over_layers.places import ALIKE
+from monitoring.over_layers.places import ALIKE, overlaps, same_place
 
 LEAST_ODDS = 1e-3  # of a coincidence anywhere in the window; what is likelier than this says nothing
-ROUNDS = 30
+LONG = 3  # times as long as wide: pieces of a streak lie in a row, and not by chance
 
 Chances = NDArray[np.float64]
 
 
-def chance_in_a_layer(some: Boxes, seen_once: Boxes, *, layers: int, size: tuple[int, int], reach: float) -> Chances:
+def chance_in_a_layer(  # noqa: PLR0913 - what was seen, and how it was looked at
+    some: Boxes, marks: Boxes, hits: NDArray[np.intp], *, layers: int, size: tuple[int, int], reach: float
+) -> Chances:
     """Return with which chance 0..1 a layer of unrelated marks shows each of `some`, (n,).
+
+    The marks may be scattered over the whole picture, or along a row or a column of it, as on the edge of a plate;
+    what makes a coincidence likeliest counts. Those at the place itself are left out.
 
     Args:
         some: (n, 4) the places that are asked about.
-        seen_once: (m, 4) the marks of all layers that no other layer shows.
+        marks: (m, 4) of all layers.
+        hits: (m,) how many layers show each; what many show is one place, and counts as one.
         layers: how many.
         size: width and height of the picture in px.
         reach: how much larger a mark counts on each side, in px.
     """
-    if not len(some) or not len(seen_once):
-        return np.zeros(len(some))
-    met = _chance_to_meet(seen_once, seen_once, size, reach) / layers
-    missing = _with_those_that_met(float(met.mean()), layers)
-    return np.minimum(_chance_to_meet(some, seen_once, size, reach) / layers * missing, 1)
-
-
-def _chance_to_meet(some: Boxes, marks: Boxes, size: tuple[int, int], reach: float) -> Chances:
-    """Return how many of the marks (m, 4), thrown at random, would show each of `some` (n, 4): (n,)."""
     own, other = some[:, None, 2:] + 2 * reach, marks[None, :, 2:] + 2 * reach
     most = np.minimum(own, other)  # that two of these sizes can overlap
     could = (most >= ALIKE * own).all(axis=2) & (most >= ALIKE * np.maximum(own, other)).any(axis=2)
-    around = np.minimum((own + other) / np.asarray(size, np.float64), 1).prod(axis=2)
-    return np.asarray((around * could).sum(axis=1), np.float64)
-
-
-def _with_those_that_met(chance: float, layers: int) -> float:
-    """Return how many times more marks there are than were seen once: where there are many, some met by chance.
-
-    A mark meets none in the other layers with (1 - p)^(layers - 1), and p grows with the marks that there are.
-    """
-    true = chance
-    for _ in range(ROUNDS):
-        true = min(chance / max((1 - true) ** (layers - 1), 1e-9), 1.0)
-    return true / chance if chance else 1.0
+    weights = np.where(could & ~same_place(some, marks, reach), 1 / hits, 0)
+    around = np.minimum((own + other) / np.asarray(size, np.float64), 1)
+    across, down = overlaps(some, marks, reach)
+    in_row = around[..., 0] * (down > 0) * (marks[:, 2] < LONG * marks[:, 3])
+    in_column = around[..., 1] * (across > 0) * (marks[:, 3] < LONG * marks[:, 2])
+    places = np.max([(weights * chance).sum(axis=1) for chance in (around.prod(axis=2), in_row, in_column)], axis=0)
+    # With a chance p in each of n layers, the share of places that any layer shows is 1 - (1 - p)^n.
+    return np.asarray(1 - (1 - np.minimum(places, 1)) ** (1 / layers), np.float64)
 
 
 def at_least(hits: int, tries: int, chance: float) -> float:

@@ -69,12 +69,14 @@ def persistent_spots(layers: Sequence[Finds], limits: RiskLimits) -> tuple[Spot,
     looked_at = window if whole else layers[-LOOK_BACK * limits.window :]
     sight = _look(boxes, looked_at, limits)
     often = np.flatnonzero(sight.hits >= limits.warn_layers)
-    once = boxes[sight.hits == 1]
-    chance = chance_in_a_layer(boxes[often], once, layers=len(window), size=size, reach=sight.reach)
+    if not len(often):
+        return ()
+    chance = chance_in_a_layer(boxes[often], boxes, sight.hits, layers=len(window), size=size, reach=sight.reach)
+    places = float((1 / sight.hits).sum())
     told = [
         number
         for number, odds in zip(often, chance, strict=True)
-        if at_least(sight.hits[number] - 1, sight.of[number] - 1, odds) * (len(once) + 1) <= LEAST_ODDS
+        if at_least(sight.hits[number] - 1, sight.of[number] - 1, odds) * places <= LEAST_ODDS
     ]
     return _spots(boxes, told, sight, looked_at, limits)
 

@@ -16,6 +16,7 @@ VerdictMaker = Callable[..., Verdict]
 AT_RISK, PERSISTS = EventKind.BUILD_AT_RISK, EventKind.DEFECT_PERSISTS
 few = settings(deadline=None, max_examples=40)  # a slow machine is no failure
 CELLS = 9  # places 100 px apart, of which each holds one mark at most
+ELSEWHERE = [cell for cell in range(CELLS * CELLS) if cell % CELLS and cell // CELLS]  # in no row or column of cell 0
 
 
 def a_mark(cell: int, size: int = 12) -> Box:
@@ -66,7 +67,7 @@ def test_marks_that_each_come_once_are_never_told(layer_with: VerdictMaker, cell
 @few
 @given(
     st.sets(st.integers(0, 7), min_size=5, max_size=8),
-    st.lists(st.sets(st.integers(1, CELLS * CELLS - 1), max_size=2), min_size=8, max_size=8),
+    st.lists(st.sets(st.sampled_from(ELSEWHERE), max_size=2), min_size=8, max_size=8),
 )
 def test_a_mark_in_five_of_eight_layers_puts_the_build_at_risk_whatever_else_is_there(
     layer_with: VerdictMaker, shown: set[int], others: list[set[int]]
@@ -90,6 +91,22 @@ def test_marks_that_meet_by_chance_are_not_told_however_many_there_are(layer_wit
     ]
 
     assert told(layers) == []
+
+
+def test_marks_along_the_edge_of_a_plate_that_meet_by_chance_are_not_told(layer_with: VerdictMaker) -> None:
+    rng = np.random.default_rng(7)
+    layers = [
+        layer_with(layer, *((int(x), int(y), 8, 12) for x, y in rng.integers((0, 970), (980, 988), (6, 2))))
+        for layer in range(60)
+    ]
+
+    assert told(layers) == []
+
+
+def test_pieces_of_a_streak_in_one_row_are_told(layer_with: VerdictMaker) -> None:
+    layers = [layer_with(layer, (100, 400, 200, 9), (500, 401, 300, 8)) for layer in range(1, 7)]
+
+    assert AT_RISK in dict(kinds(told(layers)))
 
 
 def test_a_mark_that_stays_is_told_among_many_that_do_not(layer_with: VerdictMaker) -> None:
