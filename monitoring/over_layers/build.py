@@ -10,7 +10,7 @@ from monitoring.over_layers.finds import Finds
 from monitoring.over_layers.limits import RiskLimits
 from monitoring.over_layers.spots import Spot, persistent_spots
 from monitoring.over_layers.stage import LONGEST_GAP, StageLayers
-from monitoring.over_layers.told import AT_RISK, WARNED, ToldPlaces, ToldSeries
+from monitoring.over_layers.told import AT_RISK, WARNED, Place, Span, ToldPlaces, ToldSeries
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -69,15 +69,15 @@ class BuildRecord:
         return self._places.at_risk
 
     def _risks(self, finds: Finds, state: _StageState) -> Iterator[Risk]:
+        if finds.judged:
+            self._places.go_on(finds, reach=self._reach(state))
         for window in state.layers.windows_with(finds):
             spots = persistent_spots(window, self._limits)
             if window[-1].layer == state.layers.newest:
                 state.spots = spots
             yield from self._untold(spots, state)
-        if finds.judged:
-            self._places.go_on(finds.boxes, layer=finds.layer, reach=self._reach(state))
-            used = [state.layers for state in self._stages.values() if state.layers.newest is not None]
-            self._places.forget_past(used, self._limits.window)
+            if len(window) >= self._limits.window:
+                self._places.forget_before(window[-self._limits.window :])
 
     def _untold(self, spots: tuple[Spot, ...], state: _StageState) -> Iterator[Risk]:
         """Yield what was not told yet, as one: mild places stand beside grave ones, if there are any."""
@@ -98,10 +98,8 @@ class BuildRecord:
 
     def _tell(self, spot: Spot, state: _StageState, level: int) -> int:
         """Enter a place and return how gravely it was told about before."""
-        reach = self._reach(state)
-        before = self._places.level_at(spot.box, reach)
-        self._places.tell(spot.box, level=level, last=spot.layers[-1].layer, reach=reach)
-        return before
+        span = Span(first=spot.layers[0].layer, last=spot.layers[-1].layer)
+        return self._places.tell(Place(box=spot.box, level=level, span=span), reach=self._reach(state))
 
     def _reach(self, state: _StageState) -> float:
         return float(self._limits.reach_px) if state.mm_per_px is None else self._limits.reach_mm / state.mm_per_px

@@ -40,10 +40,6 @@ class StageLayers:
         """Return whether a layer with a number between the two is known."""
         return any(after < layer < before for layer in self._layers)
 
-    def judged_after(self, layer: int) -> int:
-        """Return how many judged layers with a higher number there are."""
-        return sum(number > layer and finds.judged for number, finds in self._layers.items())
-
     def windows_with(self, finds: Finds) -> Iterator[Sequence[Finds]]:
         """Yield the judged layers up to each end of a window in which a layer lies; only those with its picture size.
 

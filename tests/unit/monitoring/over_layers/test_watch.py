@@ -103,10 +103,22 @@ def test_a_backlog_between_layers_that_are_printed_does_not_hide_their_marks(lay
     assert kinds(told_of(mixed)) == [(PERSISTS, 3002), (AT_RISK, 3004)]
 
 
+def test_marks_in_a_backlog_are_told_once_beside_layers_that_are_printed(layer_with: VerdictMaker) -> None:
+    backlog = [layer_with(layer, *([STREAK] if 20 <= layer < 30 else [])) for layer in range(1, 60)]
+    mixed = [
+        one
+        for number, verdict in enumerate(backlog)
+        for one in (layer_with(3000 + number, (500, 100, 9, 200)), verdict)
+    ]
+
+    assert sorted(kinds(told_of(mixed))) == [(AT_RISK, 24), (AT_RISK, 3004), (PERSISTS, 22), (PERSISTS, 3002)]
+
+
 def test_places_that_were_told_are_bounded() -> None:
     places = told.ToldPlaces()
     for number in range(told.MOST_PLACES + 50):
-        places.tell(np.array([[100.0 * number, 0, 5, 5]]), level=told.WARNED, last=number, reach=1)
+        box = np.array([[100.0 * number, 0, 5, 5]])
+        places.tell(told.Place(box=box, level=told.WARNED, span=told.Span(first=number, last=number)), reach=1)
 
     assert len(places._places) == told.MOST_PLACES
 
