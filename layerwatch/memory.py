@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator, Mapping
 
+from layerwatch.events import Event
 from layerwatch.job import InspectLayer
 from layerwatch.layers import LayerKey
 from layerwatch.ports import BACKLOG_SHARE, GivenUp
@@ -78,6 +79,27 @@ class InMemoryResults:
 
     def latest_cursor(self) -> str:
         return str(len(self.verdicts))
+
+
+class InMemoryEvents:
+    """An EventChannel that keeps its events in a dictionary."""
+
+    def __init__(self) -> None:
+        self.events: dict[str, Event] = {}
+
+    def publish(self, event: Event) -> bool:
+        if event.id in self.events:
+            return False
+        self.events[event.id] = event
+        return True
+
+    def since(self, cursor: str, *, wait_seconds: float) -> Iterator[tuple[str, Event]]:
+        del wait_seconds  # nobody else can add while we wait
+        for number, event in enumerate([*self.events.values()][int(cursor) :], start=int(cursor) + 1):
+            yield str(number), event
+
+    def latest_cursor(self) -> str:
+        return str(len(self.events))
 
 
 class InMemorySources:

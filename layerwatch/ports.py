@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Protocol
 
+from layerwatch.events import Event
 from layerwatch.job import InspectLayer
 from layerwatch.layers import LayerKey
 from layerwatch.source_state import SourceState
@@ -97,6 +98,20 @@ class ResultChannel(Protocol):
 
     def latest_cursor(self) -> str:
         """Return the cursor behind the last verdict: `since` it gives only new ones."""
+        ...
+
+
+class EventChannel(Protocol):
+    def publish(self, event: Event) -> bool:
+        """Tell an event and enter it, in one step; False if it was told before, and then nothing is told."""
+        ...
+
+    def since(self, cursor: str, *, wait_seconds: float) -> Iterator[tuple[str, Event]]:
+        """Yield (cursor, event) after a cursor ("0" from the start), in order; ends when nothing came for so long."""
+        ...
+
+    def latest_cursor(self) -> str:
+        """Return the cursor behind the last event: `since` it gives only new ones."""
         ...
 
 

@@ -9,12 +9,14 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from layerwatch.bundle import Manifest
+from layerwatch.events import Event
 from layerwatch.job import InspectLayer
 from layerwatch.report import Report
 from layerwatch.verdict import Verdict
 
 CONTRACT: dict[str, type[BaseModel]] = {
     "verdict": Verdict,
+    "event": Event,
     "inspect-layer": InspectLayer,
     "bundle": Manifest,
     "report": Report,

@@ -9,9 +9,12 @@ import typer
 
 from layerwatch.cli import run_app, until_the_reader_leaves
 from layerwatch.logs import configure_logging
+from layerwatch.redis_connection import connect
+from layerwatch.redis_events import RedisEvents
 from layerwatch.results import START, subscribe
 from layerwatch.settings import load_settings
 from layerwatch.verdict import Decision
+from monitoring.events import EventRows, tail_events
 from monitoring.follow import Printer, ToldTrouble
 from monitoring.history.commands import add_commands as add_history_commands
 from monitoring.report.commands import add_commands as add_report_commands
@@ -45,8 +48,10 @@ FOLLOW_EXAMPLES = """
     # ten verdicts behind a stream id
     python -m monitoring follow --since 1763769600000-0 --count 10
 
-In a pipe the rows become JSON lines by themselves. Where REDIS_URL points is where it reads; while Redis is away
-it waits and then goes on where it was. Where the stream no longer has what came behind ID, it says so and goes on.
+In a pipe the rows become JSON lines by themselves, of verdicts alone; a table also shows what is told about builds over
+their layers, as `redis-cli SUBSCRIBE layerwatch:events` does in JSON. Where REDIS_URL points is where it reads; while
+Redis is away it waits and then goes on where it was. Where the stream no longer has what came behind ID, it says so and
+goes on.
 """
 
 SERVE_EXAMPLES = """
@@ -91,12 +96,16 @@ def follow(  # noqa: PLR0913 - one argument an option
     settings = load_settings(MonitoringSettings)
     entries = subscribe(settings.redis_url, after=START if from_start else since, watch=ToldTrouble(_tell))
     in_lines = json or not (table or sys.stdout.isatty())
+    console = TableConsole()
     printer = Printer(
         line=_write_line if in_lines else None,
-        table=VerdictTable(TableConsole()),
+        table=VerdictTable(console),
         wanted=frozenset(decision or ()),
         tell=_tell,
     )
+    if not in_lines:
+        events = RedisEvents(connect(settings.redis_url, retries=0))
+        tail_events(events, cursor=START if from_start else since, show=EventRows(console).show)
     until_the_reader_leaves(lambda: all(True for _ in islice((e for e in entries if printer.show(e)), count)))
 
 

@@ -19,6 +19,7 @@ from layerwatch.profile import Profile, load_profile
 from simulator.build import REFERENCE_MM_PER_PX, plan_build
 from simulator.clock import Clock
 from simulator.faults import SPELLING, parse_faults
+from simulator.planned import DEFECT_SPELLING, parse_defects
 from simulator.printer import Job, Tally, print_layers, refuse_overwriting
 from simulator.record import TruthRecord
 from simulator.replay import find_pictures, group_by_layer, replay_layers
@@ -54,6 +55,7 @@ def run(  # noqa: PLR0913 - each is one option
     bits: Annotated[
         int | None, typer.Option(min=8, max=16, help="Bits of grey; by default what the profile has.")
     ] = None,
+    defect: Annotated[list[str] | None, typer.Option(help=f"Repeatable: {DEFECT_SPELLING}.")] = None,
     fault: Annotated[list[str] | None, typer.Option(help=f"Repeatable: {SPELLING}.")] = None,
     write: Write = WriteMode.SLOW,
     overwrite: Overwrite = False,
@@ -67,6 +69,10 @@ def run(  # noqa: PLR0913 - each is one option
     Example: eight layers, one every five seconds, the fourth with a black picture:
 
     `python -m simulator run --out watched --layers 8 --period 5 --seed 7 --fault black@4:melt:b`
+
+    One streak that stays at its place from layer 5 to 9, and nothing else:
+
+    `python -m simulator run --out watched --layers 12 --defect-rate 0 --defect streak@5-9`
 
     A data set for training, as fast as it goes:
 
@@ -82,6 +88,7 @@ def run(  # noqa: PLR0913 - each is one option
         mm_per_px=mm_per_px,
         defect_rate=defect_rate,
         plate=chosen.plate,
+        planned=parse_defects(defect or ()),
     )
     job = Job(
         build=build,
@@ -105,6 +112,7 @@ def run(  # noqa: PLR0913 - each is one option
         "size": size,
         "bits": depth,
         "defect_rate": defect_rate,
+        "defects": defect or [],
         "faults": fault or [],
     }
     _print(job, TruthRecord(job.truth, build, options), metrics_port)

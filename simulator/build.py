@@ -7,6 +7,7 @@ import numpy as np
 from simulator.look import Look, plan_look
 from simulator.optics import Camera, Lamp, plan_camera, plan_lamps
 from simulator.parts import Part, plan_parts
+from simulator.planned import Planned
 from simulator.streams import stream
 
 REFERENCE_MM_PER_PX = 0.05  # the sizes below are in pixels at this scale
@@ -29,6 +30,7 @@ class Build:
     bed: Polygon | None  # corners in px, none where the powder fills the picture
     recoat_along_x: bool
     recoat_skew: float
+    planned: tuple[Planned, ...] = ()
 
     @property
     def zoom(self) -> float:
@@ -45,6 +47,7 @@ def plan_build(  # noqa: PLR0913 - each is one option of the command line
     mm_per_px: float = REFERENCE_MM_PER_PX,
     defect_rate: float = 0.6,
     plate: Polygon | None = None,
+    planned: tuple[Planned, ...] = (),
 ) -> Build:
     """Return the print job of a seed.
 
@@ -56,6 +59,7 @@ def plan_build(  # noqa: PLR0913 - each is one option of the command line
         mm_per_px: physical size of a pixel.
         defect_rate: share of layer sets with a defect, 0..1.
         plate: the powder bed in fractions of width and height, none to let the seed decide.
+        planned: defects that are there whatever the seed says.
     """
     rng = stream(seed, "build")
     zoom = REFERENCE_MM_PER_PX / mm_per_px
@@ -73,6 +77,7 @@ def plan_build(  # noqa: PLR0913 - each is one option of the command line
         bed=bed,
         recoat_along_x=bool(rng.random() < 0.5),
         recoat_skew=float(rng.normal(0, 0.006)),
+        planned=planned,
     )
 
 

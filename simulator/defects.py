@@ -2,24 +2,12 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 
 from layerwatch.layers import Stage
 from simulator.build import Build
+from simulator.kinds import Kind
 from simulator.streams import stream
 
-
-class Kind(StrEnum):
-    STREAK = "streak"  # the recoater drags a line along its way, for several layers
-    HOPPING = "hopping"  # the recoater jumps and leaves ridges across its way
-    SUPER_ELEVATION = "super-elevation"  # the edge of a part stands out of the powder
-    SPATTER = "spatter"  # particles thrown out of the melt pool
-    INCOMPLETE_SPREADING = "incomplete-spreading"  # powder is missing, the old layer shows
-    DEBRIS = "debris"  # something lies on the bed
-    PIT = "pit"  # a hollow in metal or powder
-
-
-KIND_INDEX = {kind: index for index, kind in enumerate(Kind, start=1)}
 BLOCK_LAYERS = 10  # at most one lasting event begins in each block
 LASTING_SHARE = 0.4  # of the defect rate, comes from streaks and hopping
 MEAN_COVER = 0.55  # of a block, by the event that begins in it
@@ -47,7 +35,8 @@ class Event:
 
 def events(build: Build, layer: int, stage: Stage) -> tuple[Event, ...]:
     """Return everything that is wrong in one layer set, in the order in which it is drawn."""
-    found = [*_lasting(build, layer, stage), *_once(build, layer, stage), *_remains(build, layer, stage)]
+    by_chance = [*_lasting(build, layer, stage), *_once(build, layer, stage), *_remains(build, layer, stage)]
+    found = [*by_chance, *_planned(build, layer, stage)]
     return tuple(sorted(found, key=lambda event: (_DRAWN_FIRST.get(event.kind, 5), event.name)))
 
 
@@ -85,3 +74,10 @@ def _remains(build: Build, layer: int, stage: Stage) -> Iterator[Event]:
         for event in _once(build, layer - 1, Stage.MELT):
             if event.kind is Kind.SPATTER and stream(build.seed, "remains", event.name).random() < REMAINS:
                 yield Event(kind=event.kind, name=event.name, fading=0.7)
+
+
+def _planned(build: Build, layer: int, stage: Stage) -> Iterator[Event]:
+    for one in build.planned:
+        if one.first <= layer <= one.last and stage in one.stages:
+            jitter = stream(build.seed, one.name, layer).uniform(0.8, 1.0)
+            yield Event(kind=one.kind, name=one.name, fading=float(jitter) * (0.9 if stage is Stage.MELT else 1.0))

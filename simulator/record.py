@@ -7,7 +7,7 @@ from pathlib import Path
 
 from layerwatch.atomic import write_atomic
 from simulator.build import Build
-from simulator.defects import KIND_INDEX
+from simulator.kinds import KIND_INDEX
 from simulator.shoot import Shot
 
 SCHEMA = 1

@@ -10,9 +10,10 @@ from layerwatch.layers import Stage
 from simulator.areas import draw_incomplete_spreading, draw_super_elevation
 from simulator.blobs import draw_debris, draw_pits, draw_spatter
 from simulator.build import Build
-from simulator.defects import Event, Kind, events
+from simulator.defects import Event, events
 from simulator.exposure import clean_surface, expose, record
 from simulator.geometry import bed_mask, part_coverage
+from simulator.kinds import Kind
 from simulator.lights import radiance
 from simulator.lines import draw_hopping, draw_streaks
 from simulator.noise import Field

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.defects import KIND_INDEX, Kind
+from simulator.kinds import KIND_INDEX, Kind
 from simulator.noise import Field
 from simulator.site import Footprint
 

@@ -4,9 +4,10 @@ from numpy.typing import NDArray
 
 from layerwatch.layers import Stage
 from simulator.build import Build, Polygon, plan_build
-from simulator.defects import KIND_INDEX, Kind, events
+from simulator.defects import events
 from simulator.exposure import clean_surface
 from simulator.geometry import bed_mask
+from simulator.kinds import KIND_INDEX, Kind
 from simulator.render import render_layer
 from simulator.truth import MIN_REGION_PX, regions
 
