@@ -35,12 +35,13 @@ Verdicts that the history knows stay as they are, so that it may run beside a re
 
 
 def record() -> None:
-    """Write every verdict into the history database, once, until told to stop."""
+    """Write every verdict into the history database, once, and tell what layers say together, until told to stop."""
     from monitoring.history.service import record as serve  # noqa: PLC0415 - follow should start without SQLAlchemy
+    from monitoring.over_layers.settings import RiskSettings  # noqa: PLC0415 - as above
 
-    settings = load_settings(MonitoringSettings)
+    settings, limits = load_settings(MonitoringSettings), load_settings(RiskSettings)
     configure_logging(settings.log_format)
-    serve(settings)
+    serve(settings, limits)
 
 
 def rebuild(

@@ -10,16 +10,23 @@ from sqlalchemy import Engine, text
 from layerwatch.artifacts import open_artifacts
 from layerwatch.health import serve_health
 from layerwatch.redis_connection import answers, connect
+from layerwatch.redis_events import RedisEvents
 from layerwatch.signals import stop_on_signals
 from layerwatch.verdict import Verdict
 from monitoring.history.catch_up import CatchUp
 from monitoring.history.database import open_database
+from monitoring.history.kept_events import KeptEvents
 from monitoring.history.layer_queries import LayerQueries
 from monitoring.history.metrics import LagCollector, RecorderMetrics
 from monitoring.history.migrate import migrate
-from monitoring.history.recorder import Observer, Recorder
+from monitoring.history.notes import Notes
+from monitoring.history.recorder import Recorder
 from monitoring.history.source import StreamSource
 from monitoring.history.store import HistoryStore
+from monitoring.over_layers.escalation import Escalation
+from monitoring.over_layers.limits import RiskLimits
+from monitoring.over_layers.metrics import RiskMetrics
+from monitoring.over_layers.watch import BuildWatch
 from monitoring.redis_metrics import connect_for_scrapes
 from monitoring.retention.periodic import retention_of
 from monitoring.settings import MonitoringSettings
@@ -31,8 +38,8 @@ LAYERS_OF_EACH = 100
 log = structlog.get_logger(__name__)
 
 
-def record(settings: MonitoringSettings, *, observers: Sequence[Observer] = ()) -> None:
-    """Keep the history until SIGTERM or SIGINT.
+def record(settings: MonitoringSettings, limits: RiskLimits) -> None:
+    """Keep the history, and tell what builds show over their layers, until SIGTERM or SIGINT.
 
     Raises:
         SettingsError: a setting cannot be used, or the database is newer than this layerwatch.
@@ -43,6 +50,7 @@ def record(settings: MonitoringSettings, *, observers: Sequence[Observer] = ()) 
     scraped = connect_for_scrapes(settings.redis_url)
     registry.register(LagCollector(scraped, metrics))
     retention = retention_of(settings, engine, registry)
+    events = KeptEvents(RedisEvents(connect(settings.redis_url, retries=0)), Notes(engine))
     recorder = Recorder(
         store,
         StreamSource(connect(settings.redis_url, retries=0)),
@@ -50,7 +58,7 @@ def record(settings: MonitoringSettings, *, observers: Sequence[Observer] = ()) 
         catch_up=CatchUp(store, open_artifacts(settings.artifacts_dir), metrics),
         metrics=metrics,
         recent=_recent(LayerQueries(engine)),
-        observers=observers,
+        observers=(Escalation(BuildWatch(limits), events, RiskMetrics(registry)),),
         each_turn=retention.run_when_due,
     )
     checks = {"redis": lambda: answers(scraped), "history": lambda: _answers(engine)}

@@ -1,7 +1,6 @@
 """Tells what builds show over their layers: the thin shell around BuildWatch, called for each verdict in order."""
 
 from collections import deque
-from collections.abc import Iterable
 
 import structlog
 from redis.exceptions import RedisError
@@ -32,26 +31,29 @@ class Escalation:
         self._events = events
         self._metrics = metrics
         self._waiting: deque[Event] = deque(maxlen=MOST_WAITING)
-
-    def resume(self, verdicts: Iterable[Verdict]) -> None:
-        """Go on after a restart with the last verdicts of each printer, oldest first; nothing is told twice.
-
-        Raises:
-            RedisError: what was told cannot be read; try again before any verdict is seen.
-        """
-        for _, event in self._events.since(FROM_START, wait_seconds=NO_TIME):
-            self._watch.remember(event)
-        for verdict in verdicts:
-            self.see(verdict)
+        self._remembers = False
 
     def see(self, verdict: Verdict) -> None:
-        """Tell what a verdict shows together with those before; what cannot be told now is told with a later one."""
+        """Tell what a verdict shows together with those before; what cannot be told now is told with a later one.
+
+        After a restart it is to see the last verdicts of each printer again, oldest first; nothing is told twice.
+
+        Raises:
+            RedisError: what was told before cannot be read; the verdict is to be shown again.
+        """
+        self._remember()
         self._waiting.extend(self._watch.see(verdict))
         self._metrics.show(self._watch, verdict.printer)
         try:
             self._tell()
         except RedisError as error:
             log.warning("events_wait", waiting=len(self._waiting), error=type(error).__name__)
+
+    def _remember(self) -> None:
+        if not self._remembers:
+            for _, event in self._events.since(FROM_START, wait_seconds=NO_TIME):
+                self._watch.remember(event)
+            self._remembers = True
 
     def _tell(self) -> None:
         while self._waiting:

@@ -48,8 +48,7 @@ def told(client: Redis, verdicts: list[Verdict]) -> list[Event]:
     for verdict in verdicts[:half]:
         first.see(verdict)
     second = Escalation(BuildWatch(RiskLimits()), channel, RiskMetrics(CollectorRegistry()))
-    second.resume(verdicts[:half])
-    for verdict in verdicts[half:]:
+    for verdict in verdicts:
         second.see(verdict)
     return [event for _, event in channel.since("0", wait_seconds=0.01)]
 

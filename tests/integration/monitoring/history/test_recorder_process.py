@@ -14,11 +14,14 @@ import pytest
 from redis import Redis
 from sqlalchemy import Engine, func, select, text
 
+from layerwatch.events import EventKind
+from layerwatch.redis_events import RedisEvents
 from layerwatch.redis_results import LEDGER, RedisResults
 from layerwatch.verdict import Decision, Verdict
 from layerwatch.verdict_stream import STREAM
 from monitoring.history.database import open_database, writing
 from monitoring.history.migrate import migrate
+from monitoring.history.notes import Notes
 from monitoring.history.store import HistoryStore
 from monitoring.history.tables import revisions
 from tests.conftest import free_port
@@ -147,6 +150,31 @@ def test_the_history_is_the_stream_however_often_the_recorder_is_killed(
     assert process.stop() == 0
     assert len(verdicts) == 1020
     assert stream_bodies(engine) == plant.bodies()
+    engine.dispose()
+
+
+def test_a_mark_that_stays_is_told_once_and_kept_though_the_recorder_is_killed(
+    plant: Plant, database_url: str, eventually: Eventually
+) -> None:
+    engine, channel = open_database(database_url), RedisEvents(plant.redis)
+    layers = [plant.some_verdict(layer=layer, decision=Decision.REVIEW, areas_px=(900,)) for layer in range(1, 9)]
+
+    def told() -> list[EventKind]:
+        return [event.kind for _, event in channel.since("0", wait_seconds=0.01)]
+
+    process = plant.record(database_url)
+    plant.publish(layers[:3])
+    eventually(lambda: told() == [EventKind.DEFECT_PERSISTS])
+    process.popen.kill()
+    process.popen.wait()
+    process = plant.record(database_url)
+    plant.publish(layers[3:])
+    eventually(lambda: plant.is_written(engine) and len(told()) > 1)
+
+    assert process.stop() == 0
+    assert told() == [EventKind.DEFECT_PERSISTS, EventKind.BUILD_AT_RISK]
+    kept = Notes(engine).events(layers[0].printer, layers[0].build)
+    assert [event.body for event in kept] == [event.to_json() for _, event in channel.since("0", wait_seconds=0.01)]
     engine.dispose()
 
 

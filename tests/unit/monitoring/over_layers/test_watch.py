@@ -55,7 +55,9 @@ def test_after_a_restart_anywhere_nothing_is_told_twice(
         before.see(verdict)
     known = set(events.events)
 
-    an_escalation(events).resume(verdicts[max(0, killed - again) : killed])
+    after = an_escalation(events)
+    for verdict in verdicts[max(0, killed - again) : killed]:
+        after.see(verdict)
 
     assert set(events.events) == known
 
@@ -69,8 +71,7 @@ def test_after_a_restart_the_build_goes_on_as_without_one(
     first, second = an_escalation(events), an_escalation(events)
     for verdict in verdicts[:killed]:
         first.see(verdict)
-    second.resume(verdicts[:killed])
-    for verdict in verdicts[killed:]:
+    for verdict in verdicts:
         second.see(verdict)
 
     assert [event.kind for event in events.events.values()] == [event.kind for event in told_of(verdicts)]
@@ -146,7 +147,9 @@ def test_metrics_count_what_was_told_and_show_builds_at_risk(layer_with: Verdict
 
     for layer in range(1, 6):
         escalation.see(layer_with(layer, STREAK))
-    an_escalation(events, CollectorRegistry()).resume([layer_with(layer, STREAK) for layer in range(1, 6)])
+    again = an_escalation(events)
+    for layer in range(1, 6):
+        again.see(layer_with(layer, STREAK))
 
     def value(name: str, **labels: str) -> float | None:
         return registry.get_sample_value(name, labels)
