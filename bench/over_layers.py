@@ -77,8 +77,10 @@ def draw(watched: Watched, file: Path) -> None:
         colour = "#C00000" if event.kind is EventKind.BUILD_AT_RISK else "#666666"
         height = top * (1.05 + 0.12 * number)
         axes.plot([event.layer] * 2, [0, height], color=colour, linewidth=1, linestyle=":")
-        axes.annotate(event.kind.value, (event.layer, height), color=colour, fontsize=8, ha="left", va="center")
+        label, place = event.kind.value.replace("_", " "), (event.layer + 0.1, height)
+        axes.annotate(label, place, color=colour, fontsize=8, va="center", backgroundcolor="white")
     axes.set_ylim(0, top * (1.15 + 0.12 * len(watched.events)))
+    axes.set_xlim(0, watched.verdicts[-1].layer + 1)
     axes.set_xlabel("layer")
     axes.set_ylabel("area of all regions, px")
     axes.legend(loc="upper left", fontsize=8)
