@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from layerwatch.cli import run_app, until_the_reader_leaves
+from layerwatch.layers import Stage
 from layerwatch.logs import configure_logging
 from layerwatch.redis_connection import connect
 from layerwatch.redis_events import RedisEvents
@@ -15,7 +16,7 @@ from layerwatch.results import START, subscribe
 from layerwatch.settings import load_settings
 from layerwatch.verdict import Decision
 from monitoring.events import EventRows, tail_events
-from monitoring.follow import Printer, ToldTrouble
+from monitoring.follow import Printer, ToldTrouble, Wanted
 from monitoring.history.commands import add_commands as add_history_commands
 from monitoring.report.commands import add_commands as add_report_commands
 from monitoring.retention.commands import add_commands as add_retention_commands
@@ -41,6 +42,9 @@ FOLLOW_EXAMPLES = """
 
     # only what needs somebody
     python -m monitoring follow --decision reject --decision review
+
+    # one build, after melting
+    python -m monitoring follow --printer m290 --build job42 --stage melt
 
     # the exact JSON bodies, one a line
     python -m monitoring follow --json | jq -r .decision
@@ -84,6 +88,15 @@ def follow(  # noqa: PLR0913 - one argument an option
         list[Decision] | None,
         typer.Option(metavar="DECISION", help="Show only pass, review, reject or invalid; may be repeated."),
     ] = None,
+    stage: Annotated[
+        list[Stage] | None, typer.Option(metavar="STAGE", help="Show only recoat or melt; may be repeated.")
+    ] = None,
+    printer: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="Show only this printer; may be repeated.")
+    ] = None,
+    build: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="Show only this build; may be repeated.")
+    ] = None,
     json: Annotated[bool, typer.Option("--json", metavar="", help="JSON lines, also on a terminal.")] = False,
     table: Annotated[bool, typer.Option("--table", metavar="", help="Rows, also in a pipe.")] = False,
     count: Annotated[int | None, typer.Option(min=1, metavar="N", help="Stop after so many verdicts.")] = None,
@@ -97,16 +110,20 @@ def follow(  # noqa: PLR0913 - one argument an option
     entries = subscribe(settings.redis_url, after=START if from_start else since, watch=ToldTrouble(_tell))
     in_lines = json or not (table or sys.stdout.isatty())
     console = TableConsole()
-    printer = Printer(
-        line=_write_line if in_lines else None,
-        table=VerdictTable(console),
-        wanted=frozenset(decision or ()),
-        tell=_tell,
+    wanted = Wanted(
+        decisions=frozenset(decision or ()),
+        stages=frozenset(stage or ()),
+        printers=frozenset(printer or ()),
+        builds=frozenset(build or ()),
+    )
+    shown = Printer(
+        line=_write_line if in_lines else None, table=VerdictTable(console), wanted=wanted, tell=_tell
     )
     if not in_lines:
         events = RedisEvents(connect(settings.redis_url, retries=0))
-        tail_events(events, cursor=START if from_start else since, show=EventRows(console).show)
-    until_the_reader_leaves(lambda: all(True for _ in islice((e for e in entries if printer.show(e)), count)))
+        show = EventRows(console, wanted=wanted.takes_build_of).show
+        tail_events(events, cursor=START if from_start else since, show=show)
+    until_the_reader_leaves(lambda: all(True for _ in islice((e for e in entries if shown.show(e)), count)))
 
 
 @app.command(epilog=SERVE_EXAMPLES)

@@ -20,12 +20,15 @@ Show = Callable[[Event], None]
 
 
 class EventRows:
-    """Prints a row an event, and its reasons below."""
+    """Prints a row for each wanted event, and its reasons below."""
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Console, *, wanted: Callable[[Event], bool] = lambda _: True) -> None:
         self._console = console
+        self._wanted = wanted
 
     def show(self, event: Event) -> None:
+        if not self._wanted(event):
+            return
         time_of_day = event.noticed.astimezone().strftime("%H:%M:%S")
         kind = (f" {event.kind.value.replace('_', ' ').upper()} ", LOOK[event.severity])
         self._console.print(

@@ -4,16 +4,17 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from rich.console import Console
 
 from layerwatch.errors import VerdictsMissedError
+from layerwatch.layers import Stage
 from layerwatch.results import Entry
 from layerwatch.verdict import Decision, Verdict
-from monitoring.follow import Printer, ToldTrouble
+from monitoring.follow import Printer, ToldTrouble, Wanted
 from monitoring.table import VerdictTable
 
 VerdictMaker = Callable[..., Verdict]
 
 
-def _printer(lines: list[bytes], told: list[str], wanted: frozenset[Decision] = frozenset()) -> Printer:
-    return Printer(line=lines.append, table=VerdictTable(Console()), wanted=wanted, tell=told.append)
+def _printer(lines: list[bytes], told: list[str], wanted: Wanted | None = None) -> Printer:
+    return Printer(line=lines.append, table=VerdictTable(Console()), wanted=wanted or Wanted(), tell=told.append)
 
 
 def test_a_line_is_the_body_to_the_letter_with_fields_that_nobody_knows(some_verdict: VerdictMaker) -> None:
@@ -26,17 +27,34 @@ def test_a_line_is_the_body_to_the_letter_with_fields_that_nobody_knows(some_ver
     assert lines == [body]
 
 
-def test_a_filter_shows_only_the_decisions_asked_for(some_verdict: VerdictMaker) -> None:
+def shown_of(verdicts: list[Verdict], wanted: Wanted) -> list[Verdict]:
     lines: list[bytes] = []
-    printer = _printer(lines, [], frozenset({Decision.REJECT}))
+    printer = _printer(lines, [], wanted)
+    for verdict in verdicts:
+        assert printer.show(Entry(cursor="1-0", body=verdict.to_json().encode())) == wanted.takes(verdict)
+    return [Verdict.from_json(line) for line in lines]
 
-    shown = [
-        printer.show(Entry(cursor="1-0", body=some_verdict(decision=decision).to_json().encode()))
-        for decision in Decision
+
+def test_a_filter_shows_only_the_decisions_asked_for(some_verdict: VerdictMaker) -> None:
+    verdicts = [some_verdict(decision=decision) for decision in Decision]
+
+    shown = shown_of(verdicts, Wanted(decisions=frozenset({Decision.REJECT, Decision.REVIEW})))
+
+    assert {verdict.decision for verdict in shown} == {Decision.REJECT, Decision.REVIEW}
+
+
+def test_filters_by_printer_build_and_stage_all_have_to_agree(some_verdict: VerdictMaker) -> None:
+    verdicts = [
+        some_verdict(printer=printer, build=build, stage=stage)
+        for printer in ("m290", "ammt")
+        for build in ("job1", "job2")
+        for stage in Stage
     ]
+    wanted = Wanted(printers=frozenset({"ammt"}), builds=frozenset({"job2"}), stages=frozenset({Stage.MELT}))
 
-    assert sum(shown) == len(lines) == 1
-    assert b'"decision":"reject"' in lines[0]
+    assert shown_of(verdicts, wanted) == verdicts[-1:]
+    assert shown_of(verdicts, Wanted(printers=frozenset({"ammt", "m290"}))) == verdicts
+    assert verdicts[-1].stage is Stage.MELT
 
 
 def test_a_body_of_another_version_is_skipped_with_a_word() -> None:
