@@ -116,9 +116,7 @@ def follow(  # noqa: PLR0913 - one argument an option
         printers=frozenset(printer or ()),
         builds=frozenset(build or ()),
     )
-    shown = Printer(
-        line=_write_line if in_lines else None, table=VerdictTable(console), wanted=wanted, tell=_tell
-    )
+    shown = Printer(line=_write_line if in_lines else None, table=VerdictTable(console), wanted=wanted, tell=_tell)
     if not in_lines:
         events = RedisEvents(connect(settings.redis_url, retries=0))
         show = EventRows(console, wanted=wanted.takes_build_of).show
