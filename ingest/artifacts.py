@@ -1,9 +1,15 @@
 """The verdict that a worker wrote beside the overlay; it outlives Redis."""
 
+import re
+from collections.abc import Iterator
+from contextlib import suppress
+
 from layerwatch.artifacts import Artifacts
 from layerwatch.errors import ArtifactsAwayError, WireError
 from layerwatch.layers import LayerKey, LayerSet
 from layerwatch.verdict import Verdict
+
+EARLIER = re.compile(r"verdict-\d{1,9}\.json")
 
 
 def verdict_kept(artifacts: Artifacts, key: LayerKey) -> Verdict | None:
@@ -19,6 +25,20 @@ def verdict_kept(artifacts: Artifacts, key: LayerKey) -> Verdict | None:
     except (OSError, WireError):
         return None
     return verdict if verdict.key == key else None
+
+
+def earlier_verdicts(artifacts: Artifacts, key: LayerKey) -> Iterator[Verdict]:
+    """Yield what was said of a layer in earlier revisions, as far as it can be believed.
+
+    Raises:
+        ArtifactsAwayError: nobody can say now.
+    """
+    for path in artifacts.paths(key.folder):
+        if EARLIER.fullmatch(path.name):
+            with suppress(FileNotFoundError, WireError):
+                verdict = Verdict.from_json(artifacts.read(path))
+                if verdict.key == key:
+                    yield verdict
 
 
 def is_about(verdict: Verdict, layer_set: LayerSet) -> bool:

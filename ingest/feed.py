@@ -11,7 +11,7 @@ import structlog
 from redis.exceptions import RedisError
 
 from ingest import metrics
-from ingest.artifacts import is_about, verdict_kept
+from ingest.artifacts import earlier_verdicts, is_about, verdict_kept
 from ingest.assembly import Emission
 from ingest.metrics import QUEUED, Outcome
 from ingest.offer import Offer, announce, outcome_of
@@ -264,9 +264,17 @@ class Feed:
             self.has_forgotten |= written.id == self.witness
             self.witness = self.witness or written.id
             self._sink.ledger.restore(written)
+            if written.revision > 1:
+                self._restore_earlier(layer_set.key)
         if not is_about(written, layer_set):
             return None
         return Outcome.KNOWN if is_underway else Outcome.RESTORED
+
+    def _restore_earlier(self, key: LayerKey) -> None:
+        """Enter the ids of earlier revisions, too, so that none is given out again."""
+        for verdict in earlier_verdicts(self._sink.artifacts, key):
+            if not self._sink.queue.holds(verdict.id):
+                self._sink.ledger.restore(verdict)
 
     def _note_published(self, inspection_id: str) -> None:
         """Take the newest as witness, unless the ledger no longer knows the one before."""

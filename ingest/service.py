@@ -74,6 +74,8 @@ class Ingest:
         self._next = Timetable(scan=now, earliest_scan=now, audit=now + rescan_seconds, sweep=now + SWEEP_SECONDS)
         self._stopping = False
         metrics.begin(printer.name)
+        # Asked at the scrape: a share that hangs stops the loop, which then says nothing any more.
+        metrics.SOURCE_UP.labels(printer.name).set_function(lambda: float(self.intake.folder.is_up and self.is_alive()))
 
     def run(self, *, once: bool = False) -> None:
         """Serve until `stop` is called; with `once` only until all that lies in the folder is handed over."""
@@ -189,7 +191,6 @@ class Ingest:
     def _measure_folder(self, scan_seconds: float) -> None:
         folder = self.intake.folder
         metrics.SCAN_SECONDS.labels(self._printer.name).set(scan_seconds)
-        metrics.SOURCE_UP.labels(self._printer.name).set(folder.is_up)
         for oddity in Oddity:
             metrics.FILES_IGNORED.labels(self._printer.name, oddity).set(folder.oddities.counts[oddity])
 

@@ -52,20 +52,20 @@ class ArtifactStore:
         """Remove a file that an earlier revision of the layer left."""
         self._artifacts.remove(self._folder(key) / name)
 
-    def write_verdict(self, verdict: Verdict, *, over: Verdict | None) -> None:
-        """Write verdict.json, after what lies there on other pictures of the layer is kept under its revision.
+    def write_verdict(self, verdict: Verdict) -> None:
+        """Write verdict.json, after what lies there on other pictures of the layer is kept, to the letter, beside it.
 
-        That, `over`, is what `verdict` says. A newer revision stays, and the verdict is kept beside it.
+        A newer revision stays, and the verdict is kept beside that.
         """
+        content = verdict.to_json().encode()
+        lies = self._read(verdict.key)
+        over = None if lies is None else _verdict_in(lies)
         if over is not None and over.revision > verdict.revision:
-            self._keep_earlier(verdict)
+            self.write(verdict.key, _earlier(verdict), content)
             return
-        if over is not None and over.id != verdict.id:
-            self._keep_earlier(over)
-        self.write(verdict.key, VERDICT, verdict.to_json().encode())
-
-    def _keep_earlier(self, verdict: Verdict) -> None:
-        self.write(verdict.key, f"verdict-{verdict.revision}.json", verdict.to_json().encode())
+        if lies is not None and over is not None and over.id != verdict.id:
+            self.write(verdict.key, _earlier(over), lies)
+        self.write(verdict.key, VERDICT, content)
 
     def verdict(self, key: LayerKey) -> Verdict | None:
         """Return the verdict that lies in the layer's folder, None where there is none that can be read.
@@ -73,7 +73,22 @@ class ArtifactStore:
         Raises:
             OSError: nobody can say now whether there is one.
         """
+        lies = self._read(key)
+        return None if lies is None else _verdict_in(lies)
+
+    def _read(self, key: LayerKey) -> bytes | None:
         try:
-            return Verdict.from_json(self._artifacts.read(self._folder(key) / VERDICT))
-        except (FileNotFoundError, WireError):
+            return self._artifacts.read(self._folder(key) / VERDICT)
+        except FileNotFoundError:
             return None
+
+
+def _verdict_in(body: bytes) -> Verdict | None:
+    try:
+        return Verdict.from_json(body)
+    except WireError:
+        return None
+
+
+def _earlier(verdict: Verdict) -> str:
+    return f"verdict-{verdict.revision}.json"

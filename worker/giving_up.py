@@ -86,6 +86,6 @@ def _write(verdict: Verdict, station: Station) -> None:
         if written is None or written.revision <= verdict.revision:
             for name in (OVERLAY, MASK):
                 artifacts.remove(verdict.key, name)
-        artifacts.write_verdict(verdict, over=written)
+        artifacts.write_verdict(verdict)
     except OSError as error:
         log.error("artifact_not_written", layer=str(verdict.key), error=str(error))  # noqa: TRY400 - no bug of ours

@@ -48,7 +48,7 @@ class Pipeline:
             paths = self._draw(message, findings) if newest else ArtifactPaths()
         timing = self._timing(message, started, watch)
         verdict = self._verdict(message, findings, paths=paths, timing=timing, attempt=attempt)
-        self.artifacts.write_verdict(verdict, over=written)
+        self.artifacts.write_verdict(verdict)
         return verdict, findings
 
     def _draw(self, message: InspectLayer, findings: Findings) -> ArtifactPaths:

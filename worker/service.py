@@ -18,6 +18,7 @@ from rq.registry import StartedJobRegistry
 from rq.serializers import JSONSerializer
 from rq.timeouts import JobTimeoutException
 from rq.worker.base import WorkerStatus
+from rq.worker_registration import register
 
 from layerwatch.errors import LayerwatchError
 from layerwatch.job import INSPECT_QUEUE
@@ -92,6 +93,7 @@ class InspectionWorker(SimpleWorker):
             if time.monotonic() - last_beat > self._settings.heartbeat_seconds:
                 last_beat = time.monotonic()
                 self.heartbeat()
+                register(self)  # RQ does it once, at birth: who counts workers would miss it after Redis was wiped
             self._recovery.sweep_when_due()
             job = self._next.take(POLL_SECONDS)
             if job is not None:

@@ -135,7 +135,9 @@ def _series(panel: Panel) -> timeseries.Panel:
 
 
 def _targets(panel: Panel) -> list[Builder[variants.Dataquery]]:
-    return [
+    queries = [
         prometheus.Dataquery().ref_id(chr(ord("A") + place)).datasource(DATASOURCE).expr(expr).legend_format(legend)
         for place, (legend, expr) in enumerate(panel.queries.items())
     ]
+    # A number is that of now, or none: not the last one before whoever counts went away.
+    return [query.instant() if panel.kind is Kind.NUMBER else query for query in queries]

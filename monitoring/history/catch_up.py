@@ -1,6 +1,7 @@
 """Reads the artifacts for what the stream no longer holds, beside the recorder, which stays with what is new."""
 
 import threading
+from pathlib import PurePosixPath
 
 import structlog
 
@@ -50,10 +51,10 @@ class CatchUp:
 
     def _run(self, gaps: int) -> None:
         log.info("history_catches_up", gaps=gaps)
-        told = False
+        told, done = False, set[PurePosixPath]()
         while not self._stop.is_set():
             try:
-                self._fill(gaps)
+                self._fill(gaps, done)
             except (OSError, *AWAY) as error:
                 if not told:
                     log.warning("catching_up_waits", reason=in_words(error))
@@ -62,18 +63,21 @@ class CatchUp:
             else:
                 return
 
-    def _fill(self, gaps: int) -> None:
-        if self._store.position().has_gap and self._read_all():
+    def _fill(self, gaps: int, done: set[PurePosixPath]) -> None:
+        if self._store.position().has_gap and self._read_all(done):
             self._store.fill_gaps(gaps)
             self._finished.set()
             log.info("history_caught_up", gaps=gaps)
 
-    def _read_all(self) -> bool:
-        """Take in all that lies there; return False if it was stopped before the end."""
+    def _read_all(self, done: set[PurePosixPath]) -> bool:
+        """Take in all that lies there but in builds that are done; return False if it was stopped before the end."""
         for folder in build_folders(self._artifacts):
+            if folder in done:
+                continue
             for chunk in verdicts_in(self._artifacts, folder):
                 if self._stop.is_set():
                     return False
                 self._metrics.unreadable.inc(chunk.unreadable)
                 self._metrics.count(self._store.take_in(chunk.found))
+            done.add(folder)
         return not self._stop.is_set()

@@ -1,4 +1,4 @@
-"""Events on their way to Redis are kept in the history, too, so that reports and the page have them."""
+"""Events on their way to Redis are kept in the history, too, so that reports have them."""
 
 from collections.abc import Iterator
 

@@ -88,6 +88,8 @@ class Notes:
 
     def keep_event(self, event: EventRecord) -> bool:
         """Keep an event, once; return False where its id is known."""
+        if self._rows(select(events.c.id).where(events.c.id == event.id)):
+            return False  # as for all that are on the stream when a recorder starts
         try:
             self._insert(events, asdict(event))
         except IntegrityError:
@@ -126,10 +128,6 @@ class Notes:
         """Return the events of a build, in the order that they were published."""
         wanted = _of_build(events, printer, build).order_by(events.c.published, events.c.id)
         return tuple(map(_event, self._rows(wanted)))
-
-    def latest_events(self, *, limit: int = 50) -> tuple[EventRecord, ...]:
-        """Return the last events of all builds, newest first."""
-        return tuple(map(_event, self._rows(select(events).order_by(events.c.published.desc()).limit(limit))))
 
     def _insert(self, table: Table, values: Mapping[str, object]) -> None:
         with writing(self._engine) as connection:

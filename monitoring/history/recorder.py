@@ -12,7 +12,7 @@ from redis.exceptions import RedisError
 
 from layerwatch.errors import VerdictsMissedError, WireError
 from layerwatch.verdict import Verdict
-from layerwatch.verdict_stream import START, Entry
+from layerwatch.verdict_stream import START, Entry, position
 from monitoring.history.catch_up import CatchUp
 from monitoring.history.database import AWAY, in_words
 from monitoring.history.metrics import RecorderMetrics
@@ -40,10 +40,10 @@ class Source(Protocol):
 
 class Observer(Protocol):
     def see(self, verdict: Verdict) -> None:
-        """Take a verdict that was written; the same one may come again after a restart.
+        """Take a verdict that was written; the same one may come again.
 
         Raises:
-            RedisError: it could not be dealt with now; it will be shown again.
+            RedisError, DBAPIError: it could not be dealt with now; it will be shown again.
         """
         ...
 
@@ -111,15 +111,20 @@ class Recorder:
     def _turn(self) -> None:
         self._begin()
         self._each_turn()
-        at = self._metrics.at = self._store.position()
+        before, at = self._metrics.at, self._store.position()
+        self._metrics.at = at
         self._metrics.up.set(1)
+        if before is not None and at.cursor != before.cursor:  # written on by another, or by this one unknowingly
+            self._show_again()
         self._fill_gap(at)
         self._show()
         try:
             batch = self._source.after(at, wait_seconds=WAIT_SECONDS)
         except VerdictsMissedError as error:
             log.warning("verdicts_missed", cursor=at.cursor, reason=str(error))
-            self._store.start_over(START)  # what is known already is not written again
+            # Behind a hole it goes on; a stream that was begun anew is read from its start. Nothing is written twice.
+            goes_on = position(error.resume) > position(error.after)
+            self._store.start_over(error.resume if goes_on else START)
             return
         self._write(at, batch)
         self._show()
@@ -167,11 +172,12 @@ class Recorder:
             for observer in self._observers:
                 self._show_to(observer, self._unseen[0])
             self._unseen.popleft()
+            self._last_turn = time.monotonic()
 
     def _show_to(self, observer: Observer, verdict: Verdict) -> None:
         try:
             observer.see(verdict)
-        except RedisError:
+        except (RedisError, *AWAY):  # it is shown again
             raise
         except Exception:  # whoever watches, the history goes on
             log.exception("observer_failed", observer=type(observer).__name__, id=verdict.id)

@@ -26,6 +26,7 @@ from monitoring.history.store import HistoryStore
 from monitoring.over_layers.escalation import Escalation
 from monitoring.over_layers.limits import RiskLimits
 from monitoring.over_layers.metrics import RiskMetrics
+from monitoring.over_layers.stage import KEPT
 from monitoring.over_layers.watch import BuildWatch
 from monitoring.redis_metrics import connect_for_scrapes
 from monitoring.retention.periodic import retention_of
@@ -33,7 +34,7 @@ from monitoring.settings import MonitoringSettings
 
 IN_PROGRESS = timedelta(hours=12)  # a build without a verdict for longer is over
 BUILDS_IN_PROGRESS = 50
-LAYERS_OF_EACH = 100
+LAYERS_OF_EACH = KEPT  # no more than the watch keeps of a stage: a layer that it forgot would be new to it
 
 log = structlog.get_logger(__name__)
 

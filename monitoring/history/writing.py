@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC
 from typing import Any
 
 import structlog
@@ -114,8 +115,8 @@ def _write_builds(connection: Connection, verdicts: Sequence[Verdict]) -> dict[t
 
 
 def _times(verdicts: Sequence[Verdict], row: Row[Any] | None = None) -> Values:
-    captured = [verdict.timing.captured for verdict in verdicts]
-    published = [verdict.timing.published for verdict in verdicts]
+    captured = [verdict.timing.captured.astimezone(UTC) for verdict in verdicts]  # OverflowError here is refused
+    published = [verdict.timing.published.astimezone(UTC) for verdict in verdicts]
     if row is not None:
         captured += [row.first_captured, row.last_captured]
         published.append(row.last_published)

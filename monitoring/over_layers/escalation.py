@@ -3,7 +3,6 @@
 from collections import deque
 
 import structlog
-from redis.exceptions import RedisError
 
 from layerwatch.events import Event
 from layerwatch.ports import EventChannel
@@ -34,20 +33,17 @@ class Escalation:
         self._remembers = False
 
     def see(self, verdict: Verdict) -> None:
-        """Tell what a verdict shows together with those before; what cannot be told now is told with a later one.
+        """Tell what a verdict shows together with those before.
 
         After a restart it is to see the last verdicts of each printer again, oldest first; nothing is told twice.
 
         Raises:
-            RedisError: what was told before cannot be read; the verdict is to be shown again.
+            RedisError: Redis does not answer now; the verdict is to be shown again, and then nothing is left out.
         """
         self._remember()
         self._waiting.extend(self._watch.see(verdict))
         self._metrics.show(self._watch, verdict.printer)
-        try:
-            self._tell()
-        except RedisError as error:
-            log.warning("events_wait", waiting=len(self._waiting), error=type(error).__name__)
+        self._tell()
 
     def _remember(self) -> None:
         if not self._remembers:

@@ -31,7 +31,7 @@ class RiskLimits(BaseModel):
     reach_px: PositiveInt = 10
     reject_series: Series = 3
     invalid_series: Series = 5
-    drift_normal: int = Field(default=100, ge=30, le=300)
+    drift_normal: int = Field(default=100, ge=30, le=200)  # with the recent ones no more than are kept of a printer
     drift_recent: int = Field(default=100, ge=20, le=200)
     drift_rate: float = Field(default=2.0, gt=1, le=10)
 

@@ -25,7 +25,15 @@ class RiskMetrics:
             ["printer"],
             registry=registry,
         )
-        self._at_risk = Gauge("layerwatch_builds_at_risk", "Builds being printed that are at risk.", registry=registry)
+        self._rate_score = Gauge(
+            "layerwatch_drift_defect_rate_score",
+            "How far the share of flagged layer sets is from the printer's normal; 1 is a drift.",
+            ["printer"],
+            registry=registry,
+        )
+        self._at_risk = Gauge(
+            "layerwatch_builds_at_risk", "1 where the build being printed is at risk.", ["printer"], registry=registry
+        )
         self._printers: set[str] = set()
         for kind in EventKind:  # a series that begins at its first count shows no increase there
             self._events.labels(kind=kind.value)
@@ -35,18 +43,21 @@ class RiskMetrics:
 
     def show(self, watch: BuildWatch, printer: str) -> None:
         """Bring the gauges up to date after a verdict of a printer."""
-        self._at_risk.set(watch.builds_at_risk)
         records = watch.printers
         for gone in self._printers - records.keys():
             self._remove(gone)
         self._printers = set(records)
+        for name in records:  # a printer that prints another build now is no longer at risk
+            self._at_risk.labels(printer=name).set(watch.is_at_risk(name))
         record = records.get(printer)
         if record is not None and record.rate_ratio is not None:
             self._ratio.labels(printer=printer).set(record.rate_ratio)
+        if record is not None and record.rate_score is not None:
+            self._rate_score.labels(printer=printer).set(record.rate_score)
         if record is not None and record.picture_score is not None:
             self._score.labels(printer=printer).set(record.picture_score)
 
     def _remove(self, printer: str) -> None:
-        for gauge in (self._ratio, self._score):
+        for gauge in (self._ratio, self._rate_score, self._score, self._at_risk):
             with suppress(KeyError):  # of a printer that never had so many layers there is none
                 gauge.remove(printer)

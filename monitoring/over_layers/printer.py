@@ -83,6 +83,12 @@ class PrinterRecord:
         return max(ratios, default=None)
 
     @property
+    def rate_score(self) -> float | None:
+        """The score of the share of flagged layer sets, of the worst stage; None while unknown."""
+        scores = [drift.score for figure, drift in self._drifts.items() if figure.what == "flagged"]
+        return max(scores, default=None)
+
+    @property
     def picture_score(self) -> float | None:
         """The highest score of a figure of the pictures; None while unknown."""
         scores = [drift.score for figure, drift in self._drifts.items() if figure.what != "flagged"]

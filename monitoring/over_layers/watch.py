@@ -47,13 +47,10 @@ class BuildWatch:
                 self._printer(event.printer).remember(evidence.stage, evidence.measured, event.noticed)
         self._build(event.printer, event.build).remember(event)
 
-    @property
-    def builds_at_risk(self) -> int:
-        """How many printers are printing a build that is at risk."""
-        return sum(
-            (printer, build) in self._builds and self._builds[printer, build].at_risk
-            for printer, build in self._printed.items()
-        )
+    def is_at_risk(self, printer: str) -> bool:
+        """Return whether the build that a printer was seen with last is at risk."""
+        build = self._builds.get((printer, self._printed.get(printer, "")))
+        return build is not None and build.at_risk
 
     @property
     def printers(self) -> dict[str, PrinterRecord]:

@@ -42,6 +42,8 @@ def conclusion(head: ReportHead) -> Conclusion:
     if counts[Decision.INVALID] or head.missing_layers:
         unknown = counts[Decision.INVALID] + head.missing_layers
         return Conclusion(decision=Decision.INVALID, heading=f"No defect found, {layers_text(unknown)} not judged")
+    if not head.history_complete:
+        return Conclusion(decision=Decision.INVALID, heading="No defect found, the history is not complete")
     return Conclusion(decision=Decision.PASS, heading="All layers pass")
 
 

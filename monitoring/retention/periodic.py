@@ -17,6 +17,7 @@ from monitoring.retention.pruning import KeepRules, Pruned, Pruning
 from monitoring.settings import MonitoringSettings
 
 FIRST_SECONDS = 60.0  # after the start, which may be one of many
+STOP_SECONDS = 5.0
 EVERY_SECONDS = 6 * 3600.0  # a pass lists all artifacts
 
 log = structlog.get_logger(__name__)
@@ -73,10 +74,10 @@ class Retention:
         self._thread.start()
 
     def stop(self) -> None:
-        """End a pass after the layer in hand."""
+        """End a pass after the layer in hand, or leave it to the end of the process, as any moment will do."""
         self._stop.set()
         if self._thread is not None:
-            self._thread.join()
+            self._thread.join(timeout=STOP_SECONDS)
 
     def _run(self) -> None:
         try:

@@ -14,7 +14,8 @@ from monitoring.history.tables import build_id_of, layers, revisions
 def protected_layers(engine: Engine, printer: str, build: str) -> frozenset[LayerKey]:
     """Return the layers of a build that are kept whatever their age; rejected in any revision is rejected."""
     notes = Notes(engine)
-    corrected = {LayerKey.parse(each.inspection) for each in notes.corrections(printer, build)}
+    inspections = (each.inspection for each in notes.corrections(printer, build))
+    corrected = {LayerKey.parse(each) for each in inspections if INSPECTION_ID.fullmatch(each)}  # people write SQL, too
     named = {key for event in notes.events(printer, build) for key in _named_by(event)}
     return frozenset(corrected | named | set(_rejected(engine, printer, build)))
 

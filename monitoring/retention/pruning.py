@@ -70,8 +70,9 @@ class Pruning:
         pruner = ArtifactPruner(
             self.engine, self.artifacts, self.rules.artifacts, dry_run=dry_run, stopped=stopped
         )  # fmt: skip
+        stream = self._trimmed(written, now, dry_run=dry_run)  # first: it needs no artifacts
         printers = tuple(pruner.run(now, may_remove=not written.has_gap))
-        return Pruned(printers=printers, stream=self._trimmed(written, now, dry_run=dry_run), waits=written.has_gap)
+        return Pruned(printers=printers, stream=stream, waits=written.has_gap)
 
     def _trimmed(self, written: Position, now: datetime, *, dry_run: bool) -> Trimmed | None:
         try:

@@ -24,7 +24,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.redis]
 ROOT = Path(__file__).resolve().parents[2]
 
 # They need a hundred layer sets of a printer, which nobody waits for here.
-LATER = {"layerwatch_drift_defect_rate_ratio", "layerwatch_drift_picture_score"}
+LATER = {f"layerwatch_drift_{name}" for name in ("defect_rate_ratio", "defect_rate_score", "picture_score")}
 NOTHING_TO_SHOW = {"ALERTS", "layerwatch_model_swaps_total"}  # no alert is firing, and no model was promoted
 VARIABLES = {"$printer": ".*", "$bundle": ".*", "$__rate_interval": "10s", "$__range": "1m"}
 METRIC = re.compile(r"\b(?:\w+:)?(?:layerwatch|process)_\w+(?::\w+)?")

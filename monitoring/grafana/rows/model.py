@@ -37,7 +37,7 @@ ROW = Row(
         ),
         lines(
             "Drift of the defect rate",
-            "Against the printer's own past; 1 is as ever.",
+            "Share of flagged layer sets against the printer's own past; 1 is as ever.",
             Unit.COUNT,
             {"{{printer}}": f"max by (printer) (layerwatch_drift_defect_rate_ratio{{{PRINTER}}})"},
         ),

@@ -19,6 +19,9 @@ from layerwatch.profile import load_profile
 from layerwatch.redis_results import RedisResults
 from layerwatch.verdict import Decision, Verdict
 from monitoring.metrics import VerdictMetrics
+from monitoring.over_layers.limits import RiskLimits
+from monitoring.over_layers.metrics import RiskMetrics
+from monitoring.over_layers.watch import BuildWatch
 from monitoring.redis_metrics import RedisCollector
 from monitoring.rows import row_of
 from worker import metrics as worker_metrics
@@ -33,12 +36,13 @@ Series = frozenset[tuple[str, frozenset[tuple[str, str]]]]
 
 
 class Roles:
-    """What ingest, a worker and the page count, with Redis between them."""
+    """What ingest, a worker, the page and the recorder count, with Redis between them."""
 
     def __init__(self, client: Redis, folder: Path) -> None:
         self.page = CollectorRegistry()
         self.page.register(RedisCollector(client))
         self._verdicts = VerdictMetrics(self.page)
+        self._watch, self._risks = BuildWatch(RiskLimits()), RiskMetrics(self.page)
         self._results = RedisResults(client)
         self._queue = InMemoryQueue()
         profile = load_profile("nist-ammt")
@@ -63,6 +67,8 @@ class Roles:
             self._results.publish(verdict)
             worker_metrics.count_verdict(verdict, publish_seconds=0.001)
             self._verdicts.count(row_of(verdict))
+            self._watch.see(verdict)
+            self._risks.show(self._watch, verdict.printer)
         self._feed.flush(float(number))
         for rhythm in self._regularity.values():
             rhythm.report(float(number), at_once=True)

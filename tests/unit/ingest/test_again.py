@@ -182,6 +182,29 @@ def test_after_redis_was_wiped_the_verdict_that_was_asked_for_again_still_stands
     assert office.results.revision(verdict.key, "another") == 3
 
 
+def test_after_redis_was_wiped_no_id_of_an_earlier_revision_is_given_out_again(
+    office: Office, verdict_about: Callable[[InspectLayer], Verdict], printer: Printer, tmp_path: Path
+) -> None:
+    artifacts = tmp_path / "artifacts"
+    office.desk.requeue([key(1)], [printer])
+    message = office.queue.messages.pop()
+    first = verdict_about(message)
+    second = verdict_about(message.asked_again(1)).model_copy(update={"revision": 2})
+    folder = artifacts / first.key.folder
+    folder.mkdir(parents=True)
+    for name, verdict in (("verdict-1.json", first), ("verdict.json", second)):
+        (folder / name).write_text(verdict.to_json(), encoding="utf-8")
+    sink = Sink(
+        queue=office.queue, ledger=office.results, sources=InMemorySources(), artifacts=ArtifactFolder(artifacts)
+    )
+
+    Ingest(printer, sink, clocks=Clocks(steady=lambda: 1000.0, wall=lambda: 4e9)).tick()
+
+    assert office.results.is_published(first.id)
+    assert office.results.is_published(second.id)
+    assert office.results.revision(first.key, "another") == 3
+
+
 def test_pictures_that_were_sent_are_sent_again(office: Office, some_message: MakeMessage, sources: Path) -> None:
     office.sources = sources
     message = some_message(of=written(sources))

@@ -131,11 +131,14 @@ def test_what_an_earlier_revision_said_stays_beside_the_new_verdict(
     first = some_message(of=write_pictures(sources, defect_px=900), revision=1)
     verdicts = [pipeline.inspect(first, attempt=1)[0]]
     again = some_message(of=write_pictures(sources, defect_px=100), revision=2)
+    file = tmp_path / "artifacts" / FOLDER / "verdict.json"
+    file.write_bytes(by_a_newer_version := file.read_bytes()[:-1] + b', "new_field": [1]}')
 
     verdicts += [pipeline.inspect(again, attempt=attempt)[0] for attempt in (1, 2)]
 
     folder = tmp_path / "artifacts" / FOLDER
-    assert Verdict.from_json((folder / "verdict-1.json").read_bytes()) == verdicts[0]
+    assert (folder / "verdict-1.json").read_bytes() == by_a_newer_version
+    assert Verdict.from_json(by_a_newer_version) == verdicts[0]
     assert Verdict.from_json((folder / "verdict.json").read_bytes()) == verdicts[2]
     assert {path.name for path in folder.iterdir()} == {"verdict-1.json", "verdict.json", "overlay.jpg", "mask.png"}
 

@@ -36,7 +36,7 @@ def write(location: Location, verdicts: list[Verdict]) -> None:
     store = ArtifactStore(location)
     for verdict in verdicts:
         store.write(verdict.key, "overlay.jpg", b"a picture")
-        store.write_verdict(verdict, over=store.verdict(verdict.key))
+        store.write_verdict(verdict)
 
 
 def rebuilt(engine: Engine, location: Location, **which: str) -> Rebuilt:

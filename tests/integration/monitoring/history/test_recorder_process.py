@@ -66,7 +66,7 @@ class Plant:
         """Write and publish verdicts as a worker does."""
         results = RedisResults(self.redis)
         for verdict in verdicts:
-            self.artifacts.write_verdict(verdict, over=self.artifacts.verdict(verdict.key))
+            self.artifacts.write_verdict(verdict)
             assert results.publish(verdict)
 
     def verdicts(self, layers: range) -> list[Verdict]:
@@ -203,6 +203,27 @@ def test_what_the_stream_lost_is_read_from_the_artifacts(
     eventually(lambda: plant.is_written(engine))
 
     assert process.stop() == 0
+    assert stream_bodies(engine) == sorted(verdict.to_json() for verdict in verdicts)
+    engine.dispose()
+
+
+def test_a_hole_in_the_stream_is_filled_from_the_artifacts_and_passed_once(
+    plant: Plant, new_database: Callable[[str], str], eventually: Eventually
+) -> None:
+    database_url = new_database("sqlite")
+    engine = open_database(database_url)
+    migrate(engine)
+    verdicts = plant.verdicts(range(40))
+    plant.publish(verdicts)
+    entries: Any = plant.redis.xrange(STREAM)
+    plant.redis.xdel(STREAM, *[name for name, _ in entries[10:15]])
+
+    process = plant.record(database_url)
+    eventually(lambda: plant.is_written(engine) and count(engine) == len(verdicts))
+    gaps = HistoryStore(engine).position().gaps
+
+    assert process.stop() == 0
+    assert gaps == 2  # that of a new history, and the hole
     assert stream_bodies(engine) == sorted(verdict.to_json() for verdict in verdicts)
     engine.dispose()
 

@@ -177,6 +177,8 @@ def test_a_build_that_may_go_on_and_a_history_with_a_gap_are_told(
 
     assert "The last verdict came 2 h 5 min before this report was made; the build may go on." in html
     assert "The history was not complete" in html
+    assert "No defect found, the history is not complete" in html
+    assert "All layers pass" not in html
     assert "The history was not complete" not in before
     assert "All layers pass" in html
 

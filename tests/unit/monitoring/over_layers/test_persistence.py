@@ -251,17 +251,17 @@ def test_a_build_is_at_risk_as_long_as_the_mark_stays_and_another_is_not_printed
     watch = BuildWatch(RiskLimits())
     for layer in range(1, 6):
         watch.see(layer_with(layer, STREAK))
-    assert watch.builds_at_risk == 1
+    assert watch.is_at_risk("m290")
 
     for layer in range(6, 20):
         watch.see(layer_with(layer))
-    assert watch.builds_at_risk == 0
+    assert not watch.is_at_risk("m290")
 
     for layer in range(20, 25):
         watch.see(layer_with(layer, STREAK))
-    assert watch.builds_at_risk == 1
+    assert watch.is_at_risk("m290")
     watch.see(layer_with(1, build="job43"))
-    assert watch.builds_at_risk == 0
+    assert not watch.is_at_risk("m290")
 
 
 @few

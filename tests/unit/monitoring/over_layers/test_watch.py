@@ -1,6 +1,7 @@
 """Restarts and bounds of the watch, and the shell around it."""
 
 from collections.abc import Callable
+from contextlib import suppress
 
 import numpy as np
 import pytest
@@ -124,7 +125,7 @@ def test_places_that_were_told_are_bounded() -> None:
     assert len(places._places) == told.MOST_PLACES
 
 
-def test_what_redis_does_not_take_now_is_told_with_a_later_layer(layer_with: VerdictMaker) -> None:
+def test_what_redis_does_not_take_now_is_told_when_the_layer_is_shown_again(layer_with: VerdictMaker) -> None:
     class Away(InMemoryEvents):
         def publish(self, event: Event) -> bool:
             raise RedisConnectionError(event.id)
@@ -132,11 +133,12 @@ def test_what_redis_does_not_take_now_is_told_with_a_later_layer(layer_with: Ver
     channel, back = Away(), InMemoryEvents()
     escalation = Escalation(BuildWatch(RiskLimits()), channel, RiskMetrics(CollectorRegistry()))
     for layer in range(1, 6):
-        escalation.see(layer_with(layer, STREAK))
+        with suppress(RedisConnectionError):
+            escalation.see(layer_with(layer, STREAK))
     assert channel.events == {}
 
     escalation._events = back
-    escalation.see(layer_with(6))
+    escalation.see(layer_with(5, STREAK))
 
     assert [event.kind for event in back.events.values()] == [PERSISTS, AT_RISK]
 
@@ -154,7 +156,7 @@ def test_metrics_count_what_was_told_and_show_builds_at_risk(layer_with: Verdict
     def value(name: str, **labels: str) -> float | None:
         return registry.get_sample_value(name, labels)
 
-    assert value("layerwatch_builds_at_risk") == 1
+    assert value("layerwatch_builds_at_risk", printer="m290") == 1
     assert value("layerwatch_events_total", kind="build_at_risk") == 1
     assert value("layerwatch_events_total", kind="reject_series") == 0
     assert value("layerwatch_drift_defect_rate_ratio", printer="m290") is None
@@ -167,13 +169,17 @@ def test_metrics_show_drift_by_printer_and_forget_printers(layer_with: VerdictMa
     for layer in range(250):
         escalation.see(layer_with(layer, sharpness=0.5, decision=Decision.REVIEW if layer > 230 else None))
     ratio = registry.get_sample_value("layerwatch_drift_defect_rate_ratio", {"printer": "m290"})
+    rate_score = registry.get_sample_value("layerwatch_drift_defect_rate_score", {"printer": "m290"})
     score = registry.get_sample_value("layerwatch_drift_picture_score", {"printer": "m290"})
     for number in range(watch.MOST_PRINTERS):
         escalation.see(layer_with(1, printer=f"p{number}"))
 
     assert ratio is not None
     assert ratio > 2
+    assert rate_score is not None
+    assert rate_score > 1
     assert score == pytest.approx(0)
+    assert registry.get_sample_value("layerwatch_builds_at_risk", {"printer": "m290"}) is None
     assert registry.get_sample_value("layerwatch_drift_defect_rate_ratio", {"printer": "m290"}) is None
 
 
