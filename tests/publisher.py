@@ -1,7 +1,9 @@
 """What the tests of the results share: a publisher of verdicts, and how readers look."""
 
-from collections.abc import Callable
-from typing import Any, Protocol, cast
+import asyncio
+from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Protocol, TypeVar, cast
 
 from redis import Redis
 
@@ -11,6 +13,7 @@ from layerwatch.verdict import Verdict
 from layerwatch.verdict_stream import BODY, STREAM, entries_of
 
 VerdictOf = Callable[[int], Verdict]
+Found = TypeVar("Found")
 
 
 class Server(Protocol):
@@ -59,3 +62,9 @@ class Publisher:
             step.flushall()
             step.xadd(STREAM, {BODY: "{}"}, id="1-0")
             step.execute()
+
+
+def in_a_loop_of_its_own(work: Callable[[], Coroutine[Any, Any, Found]]) -> Found:
+    """Run a coroutine in a thread: in the main one the browser's tests may have left their loop."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(lambda: asyncio.run(work())).result()

@@ -1,6 +1,7 @@
 """Which database the history lies in, and how it is spoken to: SQLite in a file, or PostgreSQL."""
 
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -84,9 +85,24 @@ def _open_sqlite(url: URL) -> Engine:
 def _prepare_sqlite(connection: sqlite3.Connection, record: object) -> None:
     del record
     connection.isolation_level = None  # transactions are begun by us, also around what changes tables
+    _write_ahead(connection)
     # A power cut may take the last transactions, and the place in the stream with them: they are read again.
-    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "cache_size=-32768"):
+    for pragma in ("synchronous=NORMAL", "foreign_keys=ON", "cache_size=-32768"):
         connection.execute(f"PRAGMA {pragma}")
+
+
+def _write_ahead(connection: sqlite3.Connection) -> None:
+    """Let readers and a writer not wait for each other; all but one that open a new file are refused at once."""
+    until = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.02)
+        else:
+            return
 
 
 def _begin_sqlite(connection: Connection) -> None:

@@ -30,8 +30,9 @@ pytestmark = pytest.mark.redis
 
 PRINTERS = ("m290", "m400")
 LAYERS = 200
+FEW = 8  # builds: what drifts is known of a printer and stage after 200 layer sets
 LABELS = {"printer", "stage", "decision", "outcome", "reason", "irregularity", "bundle", "precision", "backend", "step"}
-LABELS |= {"state", "group", "le"}
+LABELS |= {"state", "group", "kind", "le"}
 Series = frozenset[tuple[str, frozenset[tuple[str, str]]]]
 
 
@@ -114,17 +115,18 @@ def verdicts_of(build: int, some_verdict: Callable[..., Verdict]) -> Iterator[Ve
         yield by_decision[layer // 4 % 4].model_copy(update=about)
 
 
-def test_ten_thousand_layers_of_fifty_builds_have_the_series_of_one(
+def test_ten_thousand_layers_of_fifty_builds_have_the_series_of_the_first_few(
     roles: Roles, some_verdict: Callable[..., Verdict], some_set: Callable[..., LayerSet], any_redis: Redis
 ) -> None:
-    roles.print_build(0, verdicts_of(0, some_verdict), layer_sets(0, some_set))
-    after_one = roles.series()
+    for build in range(FEW):
+        roles.print_build(build, verdicts_of(build, some_verdict), layer_sets(build, some_set))
+    after_few = roles.series()
 
-    for build in range(1, 50):
+    for build in range(FEW, 50):
         roles.print_build(build, verdicts_of(build, some_verdict), layer_sets(build, some_set))
     after_all = roles.series()
 
     assert any_redis.xlen("layerwatch:verdicts") == 10_000
-    assert after_all == after_one
+    assert after_all == after_few
     assert len(after_all) < 1000
     assert {name for _, labels in after_all for name, _ in labels} <= LABELS

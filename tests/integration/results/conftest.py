@@ -1,6 +1,5 @@
 """What the tests of subscribers share: verdicts on a real stream, and readers of both kinds."""
 
-import asyncio
 from collections.abc import Callable
 from contextlib import aclosing, closing
 from itertools import islice
@@ -12,7 +11,7 @@ from redis import Redis
 from layerwatch.job import InspectLayer
 from layerwatch.results import Entry, Watch, subscribe, subscribe_async
 from layerwatch.verdict import Verdict
-from tests.publisher import Publisher, Reader, VerdictOf
+from tests.publisher import Publisher, Reader, VerdictOf, in_a_loop_of_its_own
 
 
 @pytest.fixture(scope="session")
@@ -41,7 +40,7 @@ def read_async(url: str, count: int, *, after: str | None, watch: Watch | None =
         ):
             return [await anext(entries) for _ in range(count)]
 
-    return asyncio.run(collect())
+    return in_a_loop_of_its_own(collect)
 
 
 @pytest.fixture(params=[read, read_async])

@@ -5,8 +5,10 @@ import subprocess
 
 import pytest
 
+from layerwatch.redis_events import EVENT_BODY, EVENT_STREAM
 from layerwatch.redis_results import CHANNEL
 from layerwatch.results import Entry
+from layerwatch.verdict_stream import STREAM
 from tests.publisher import Publisher
 from tests.subscribing_page import SOME_CURSOR, redis_command
 
@@ -65,10 +67,17 @@ def test_the_stream_can_be_read_from_its_start_from_its_end_and_behind_a_cursor(
     entries = publisher.publish(12)
 
     assert cli.run("XRANGE", "-") == shown(entries[:10])
-    assert cli.run("XREVRANGE") == shown(entries[-1:])
-    assert cli.run("XREAD", cursor=entries[8].cursor) == [CHANNEL, *shown(entries[9:])]
+    assert cli.run("XREVRANGE", STREAM) == shown(entries[-1:])
+    assert cli.run("XREAD", STREAM, cursor=entries[8].cursor) == [CHANNEL, *shown(entries[9:])]
     assert cli.run("XRANGE", "1763769600000") == shown(entries[:10])
     assert cli.run("XINFO", "STREAM")[:2] == ["length", "12"]
+
+
+def test_events_are_read_the_same_way(cli: Cli, publisher: Publisher) -> None:
+    entry = publisher.redis.xadd(EVENT_STREAM, {EVENT_BODY: "{}"}).decode()  # type: ignore[union-attr]
+
+    assert cli.run("XREAD", EVENT_STREAM) == [EVENT_STREAM, entry, "event", "{}"]
+    assert cli.run("XREVRANGE", EVENT_STREAM) == [entry, "event", "{}"]
 
 
 def test_a_group_shares_the_work_and_takes_over_what_one_left(cli: Cli, publisher: Publisher) -> None:

@@ -1,6 +1,5 @@
 """The client on a real Redis, with and without asyncio."""
 
-import asyncio
 import threading
 import time
 from collections.abc import Callable
@@ -12,7 +11,7 @@ from redis.exceptions import RedisError
 from layerwatch.errors import CursorError, VerdictsMissedError
 from layerwatch.results import START, Entry, Subscription, Watch, subscribe, subscribe_async
 from layerwatch.verdict_stream import BODY, NOTHING, STREAM, position
-from tests.publisher import Publisher, Reader, Server, VerdictOf
+from tests.publisher import Publisher, Reader, Server, VerdictOf, in_a_loop_of_its_own
 
 pytestmark = pytest.mark.redis
 
@@ -274,7 +273,7 @@ def test_batches_are_what_one_answer_brought(publisher: Publisher) -> None:
         await subscription.aclose()
         return found
 
-    found = asyncio.run(first_two())
+    found = in_a_loop_of_its_own(first_two)
 
     assert [len(batch) for batch in found] == [200, 50]
     assert [entry for batch in found for entry in batch] == entries

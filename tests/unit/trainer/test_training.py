@@ -153,7 +153,7 @@ def test_a_start_with_more_channels_is_refused(tmp_path: Path) -> None:
     save_file(build_network().state_dict(), tmp_path / "w.safetensors")
     recipe = Recipe(start=str(tmp_path / "w.safetensors"), decoder_channels=(8, 8, 8, 8, 8))
 
-    with pytest.raises(TrainingError, match="is not a trained network with this decoder"):
+    with pytest.raises(TrainingError, match="has the channels 256, 128, 64, 32, 16: --decoder-channels may be more"):
         first_network(recipe, lambda: torch.zeros(1, 32, 32, 3), fresh=True)
 
 
