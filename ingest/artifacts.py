@@ -1,15 +1,13 @@
 """The verdict that a worker wrote beside the overlay; it outlives Redis."""
 
-import re
 from collections.abc import Iterator
 from contextlib import suppress
 
 from layerwatch.artifacts import Artifacts
 from layerwatch.errors import ArtifactsAwayError, WireError
+from layerwatch.layer_files import EARLIER_VERDICT, VERDICT
 from layerwatch.layers import LayerKey, LayerSet
 from layerwatch.verdict import Verdict
-
-EARLIER = re.compile(r"verdict-\d{1,9}\.json")
 
 
 def verdict_kept(artifacts: Artifacts, key: LayerKey) -> Verdict | None:
@@ -19,7 +17,7 @@ def verdict_kept(artifacts: Artifacts, key: LayerKey) -> Verdict | None:
         ArtifactsAwayError: nobody can say now.
     """
     try:
-        verdict = Verdict.from_json(artifacts.read(key.folder / "verdict.json"))
+        verdict = Verdict.from_json(artifacts.read(key.folder / VERDICT))
     except ArtifactsAwayError:
         raise
     except (OSError, WireError):
@@ -34,7 +32,7 @@ def earlier_verdicts(artifacts: Artifacts, key: LayerKey) -> Iterator[Verdict]:
         ArtifactsAwayError: nobody can say now.
     """
     for path in artifacts.paths(key.folder):
-        if EARLIER.fullmatch(path.name):
+        if EARLIER_VERDICT.fullmatch(path.name):
             with suppress(FileNotFoundError, WireError):
                 verdict = Verdict.from_json(artifacts.read(path))
                 if verdict.key == key:

@@ -5,14 +5,13 @@ Readers ignore fields that they do not know; a change that breaks them is versio
 
 import hashlib
 from enum import StrEnum
-from typing import Literal, Self
+from typing import Literal
 
 from pydantic import AwareDatetime, Field, NonNegativeFloat, NonNegativeInt, PositiveInt
-from pydantic import ValidationError as PydanticValidationError
 
-from layerwatch.errors import WireError
 from layerwatch.layers import BUILD_NAME, INSPECTION_ID, MAX_LAYER, PRINTER_NAME, Stage
-from layerwatch.verdict import Decision, Part
+from layerwatch.verdict import Decision
+from layerwatch.wire import Body, Part
 
 EVENT_ID = r"[A-Za-z0-9_-]+-[a-z_]+-[0-9a-f]{12}"
 
@@ -79,7 +78,7 @@ class Evidence(Part):
     measured: Measured | None = None
 
 
-class Event(Part):
+class Event(Body):
     """One thing that somebody should know about a build; told once.
 
     Attributes:
@@ -87,6 +86,8 @@ class Event(Part):
         trigger: id of the inspection whose verdict showed it.
         noticed: when that verdict was published.
     """
+
+    called = "an event"
 
     schema_version: Literal[1] = Field(default=1, alias="schema")
     id: str = Field(pattern=f"^{EVENT_ID}$", max_length=320)
@@ -99,24 +100,6 @@ class Event(Part):
     evidence: tuple[Evidence, ...] = Field(min_length=1)
     trigger: str = Field(pattern=f"^{INSPECTION_ID.pattern}$", max_length=256)
     noticed: AwareDatetime
-
-    def to_json(self) -> str:
-        """Return the body that channel and stream share, to the letter."""
-        return self.model_dump_json(by_alias=True)
-
-    @classmethod
-    def from_json(cls, body: str | bytes) -> Self:
-        """Return the event in a body.
-
-        Raises:
-            WireError: the body does not keep the contract.
-        """
-        try:
-            return cls.model_validate_json(body)
-        except PydanticValidationError as error:
-            first = error.errors()[0]
-            where = ".".join(map(str, first["loc"])) or "body"
-            raise WireError(f"not an event of version 1: {where}: {first['msg']}") from error
 
 
 def event_id(printer: str, build: str, kind: EventKind, *about: object) -> str:

@@ -8,7 +8,8 @@ from typing import Any, Literal
 from pydantic import AwareDatetime, Field, NonNegativeFloat, NonNegativeInt, PositiveInt
 
 from layerwatch.layers import Stage
-from layerwatch.verdict import Decision, ModelFacts, Part, Ratio, Sha256
+from layerwatch.verdict import Decision, ModelFacts, Ratio, Sha256
+from layerwatch.wire import Part
 
 
 class Made(Part):
@@ -143,10 +144,11 @@ class ReportHead(Part):
     """All of a report but its layers.
 
     Attributes:
-        data_sha256: over what the history says of the build, see docs/reports.md: two reports with the same one say the
+        data_sha256: over what the report says of the build, see docs/reports.md: two reports with the same one say the
             same.
         verdicts: how many were ever published, earlier revisions included.
         history_complete: false while the history still reads artifacts for what the stream had lost: verdicts may lack.
+            What a recorder that is stopped has not written is not known here.
         stages: those that the build has, recoat before melt.
         missing_layers: how many all gaps hold together.
     """

@@ -1,17 +1,17 @@
 """How one printer's folder is doing, as ingest says it every few seconds and others show it."""
 
 from datetime import datetime, timedelta
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, NonNegativeInt, PositiveFloat, ValidationError
+from pydantic import AwareDatetime, Field, NonNegativeInt, PositiveFloat
 
-from layerwatch.errors import WireError
+from layerwatch.wire import Body
 
 MISSED_REPORTS = 3  # after so many a state says nothing any more
 GRACE_SECONDS = 5.0
 
 
-class SourceState(BaseModel):
+class SourceState(Body):
     """One printer's folder.
 
     Attributes:
@@ -30,7 +30,7 @@ class SourceState(BaseModel):
         every_seconds: so often a new state is to be expected.
     """
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    called = "a source state"
 
     schema_version: Literal[1] = Field(default=1, alias="schema")
     printer: str
@@ -45,27 +45,11 @@ class SourceState(BaseModel):
     sets_waiting: dict[Literal["light", "queue"], NonNegativeInt]
     outstanding: NonNegativeInt
     silent_seconds: Annotated[float, Field(ge=0)] | None = None
-    irregular: dict[str, NonNegativeInt] = {}
-    ignored: dict[str, NonNegativeInt] = {}
+    irregular: dict[str, NonNegativeInt] = Field(default_factory=dict)
+    ignored: dict[str, NonNegativeInt] = Field(default_factory=dict)
     updated: AwareDatetime
     every_seconds: PositiveFloat
 
     def is_stale(self, now: datetime) -> bool:
         """Return whether ingest should have said something new by now: it is not running, or it hangs."""
         return now - self.updated > timedelta(seconds=MISSED_REPORTS * self.every_seconds + GRACE_SECONDS)
-
-    def to_json(self) -> str:
-        return self.model_dump_json(by_alias=True)
-
-    @classmethod
-    def from_json(cls, text: str | bytes) -> Self:
-        """Return the state that a text holds.
-
-        Raises:
-            WireError: it holds none of version 1.
-        """
-        try:
-            return cls.model_validate_json(text)
-        except ValidationError as error:
-            first = error.errors()[0]
-            raise WireError(f"not a source state of version 1: {first['loc']}: {first['msg']}") from error

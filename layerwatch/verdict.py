@@ -4,13 +4,12 @@ Readers ignore fields that they do not know; a change that breaks them is versio
 """
 
 from enum import StrEnum
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, NonNegativeFloat, NonNegativeInt, PositiveInt
-from pydantic import ValidationError as PydanticValidationError
+from pydantic import AwareDatetime, Field, NonNegativeFloat, NonNegativeInt, PositiveInt
 
-from layerwatch.errors import WireError
 from layerwatch.layers import BUILD_NAME, INSPECTION_ID, MAX_LAYER, PRINTER_NAME, LayerKey, Stage
+from layerwatch.wire import Body, Part
 
 Ratio = Annotated[float, Field(ge=0, le=1)]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
@@ -21,12 +20,6 @@ class Decision(StrEnum):
     REVIEW = "review"  # an operator looks at the layer
     REJECT = "reject"  # the build is to be stopped
     INVALID = "invalid"  # the pictures cannot be judged
-
-
-class Part(BaseModel):
-    """Base of all that travels: frozen, and unknown fields are ignored."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
 
 
 class Region(Part):
@@ -101,8 +94,10 @@ class Timing(Part):
         return (self.published - self.captured).total_seconds()
 
 
-class Verdict(Part):
+class Verdict(Body):
     """The one answer to one layer set."""
+
+    called = "a verdict"
 
     schema_version: Literal[1] = Field(default=1, alias="schema")
     id: str = Field(pattern=f"^{INSPECTION_ID.pattern}$", max_length=256)
@@ -128,21 +123,3 @@ class Verdict(Part):
     @property
     def key(self) -> LayerKey:
         return LayerKey(printer=self.printer, build=self.build, layer=self.layer, stage=self.stage)
-
-    def to_json(self) -> str:
-        """Return the body that channel, stream and verdict.json share, to the letter."""
-        return self.model_dump_json(by_alias=True)
-
-    @classmethod
-    def from_json(cls, body: str | bytes) -> Self:
-        """Return the verdict in a body.
-
-        Raises:
-            WireError: the body does not keep the contract.
-        """
-        try:
-            return cls.model_validate_json(body)
-        except PydanticValidationError as error:
-            first = error.errors()[0]
-            where = ".".join(map(str, first["loc"])) or "body"
-            raise WireError(f"not a verdict of version 1: {where}: {first['msg']}") from error

@@ -4,6 +4,7 @@ from pathlib import PurePosixPath
 
 from layerwatch.artifacts import Artifacts
 from layerwatch.errors import ArtifactTooLargeError, WireError
+from layerwatch.layer_files import VERDICT
 from layerwatch.verdict import Verdict
 
 MADE_ROOM = "it was removed to make room, as MONITORING_KEEP_DAYS or MONITORING_KEEP_GB say; its verdict.json is kept"
@@ -20,7 +21,7 @@ def was_removed(artifacts: Artifacts, path: PurePosixPath) -> bool:
 
 def _named_beside(artifacts: Artifacts, path: PurePosixPath) -> set[str | None]:
     try:
-        named = Verdict.from_json(artifacts.read(path.with_name("verdict.json"))).artifacts
+        named = Verdict.from_json(artifacts.read(path.with_name(VERDICT))).artifacts
     except (FileNotFoundError, WireError):
         return set()
     return {named.overlay, named.mask}

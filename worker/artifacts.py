@@ -9,12 +9,9 @@ from pathlib import PurePosixPath
 
 from layerwatch.artifacts import Location, open_artifacts
 from layerwatch.errors import WireError
+from layerwatch.layer_files import VERDICT, earlier_verdict
 from layerwatch.layers import LayerKey
 from layerwatch.verdict import Verdict
-
-VERDICT = "verdict.json"
-OVERLAY = "overlay.jpg"
-MASK = "mask.png"
 
 
 def folder_of(key: LayerKey) -> PurePosixPath:
@@ -57,14 +54,13 @@ class ArtifactStore:
 
         A newer revision stays, and the verdict is kept beside that.
         """
-        content = verdict.to_json().encode()
-        lies = self._read(verdict.key)
-        over = None if lies is None else _verdict_in(lies)
+        content, lies = verdict.to_json().encode(), self._read(verdict.key)
+        over = _verdict_in(lies)
         if over is not None and over.revision > verdict.revision:
-            self.write(verdict.key, _earlier(verdict), content)
+            self.write(verdict.key, earlier_verdict(verdict.revision), content)
             return
-        if lies is not None and over is not None and over.id != verdict.id:
-            self.write(verdict.key, _earlier(over), lies)
+        if over is not None and over.id != verdict.id:
+            self.write(verdict.key, earlier_verdict(over.revision), lies)
         self.write(verdict.key, VERDICT, content)
 
     def verdict(self, key: LayerKey) -> Verdict | None:
@@ -73,14 +69,14 @@ class ArtifactStore:
         Raises:
             OSError: nobody can say now whether there is one.
         """
-        lies = self._read(key)
-        return None if lies is None else _verdict_in(lies)
+        return _verdict_in(self._read(key))
 
-    def _read(self, key: LayerKey) -> bytes | None:
+    def _read(self, key: LayerKey) -> bytes:
+        """Return the content of verdict.json, nothing where there is none."""
         try:
             return self._artifacts.read(self._folder(key) / VERDICT)
         except FileNotFoundError:
-            return None
+            return b""
 
 
 def _verdict_in(body: bytes) -> Verdict | None:
@@ -88,7 +84,3 @@ def _verdict_in(body: bytes) -> Verdict | None:
         return Verdict.from_json(body)
     except WireError:
         return None
-
-
-def _earlier(verdict: Verdict) -> str:
-    return f"verdict-{verdict.revision}.json"

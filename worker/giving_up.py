@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 import structlog
 
 from layerwatch.job import InspectLayer
+from layerwatch.layer_files import MASK, OVERLAY
 from layerwatch.layers import INSPECTION_ID, LayerKey
 from layerwatch.verdict import ArtifactPaths, Decision, ImageFacts, Timing, Verdict
 from worker import metrics
-from worker.artifacts import MASK, OVERLAY
 from worker.station import Station
 
 log = structlog.get_logger("worker")

@@ -8,10 +8,10 @@ from rq.job import Job
 
 from layerwatch.errors import LayerwatchError, WireError
 from layerwatch.job import InspectLayer
+from layerwatch.layer_files import VERDICT
 from layerwatch.verdict import Verdict
 from worker import metrics
 from worker.apart import InspectionCrashedError
-from worker.artifacts import VERDICT
 from worker.attempts import ATTEMPTS, attempt_of, goes_apart, last_failure, note_apart, remember
 from worker.giving_up import give_up
 from worker.station import Station, current_station

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from layerwatch.job import InspectLayer
+from layerwatch.layer_files import MASK, OVERLAY
 from layerwatch.verdict import ArtifactPaths, Decision, Timing, Verdict
 from layerwatch.vision.encode import encode_jpeg, encode_mask
 from layerwatch.vision.overlay import draw_overlay
-from worker.artifacts import MASK, OVERLAY, ArtifactStore
+from worker.artifacts import ArtifactStore
 from worker.inspection import Findings, examine
 from worker.model import LoadedModel
 from worker.reader import Reader

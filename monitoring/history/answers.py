@@ -10,6 +10,11 @@ from layerwatch.verdict import Decision, Verdict
 DEFECTIVE = (Decision.REVIEW, Decision.REJECT)
 
 
+def complete(counts: Mapping[Decision, int]) -> dict[Decision, int]:
+    """Return counts by decision with a 0 where there is none."""
+    return {decision: int(counts.get(decision, 0)) for decision in Decision}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LayerFacts:
     """A layer in one stage, as its newest revision says.

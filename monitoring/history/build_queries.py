@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Engine, Select, func, select
 
 from layerwatch.verdict import Decision
-from monitoring.history.answers import BuildFacts, HourFacts
+from monitoring.history.answers import BuildFacts, HourFacts, complete
 from monitoring.history.layer_queries import PAGE
 from monitoring.history.records import hour_of
 from monitoring.history.tables import builds, tallies
@@ -55,7 +55,7 @@ class BuildQueries:
         with self._engine.connect() as connection:
             for hour, decision, count in connection.execute(wanted.group_by(tallies.c.hour, tallies.c.decision)):
                 counts[hour][decision] = count
-        return tuple(HourFacts(hour=hour, decisions=_complete(counts[hour])) for hour in sorted(counts))
+        return tuple(HourFacts(hour=hour, decisions=complete(counts[hour])) for hour in sorted(counts))
 
     def decisions(
         self,
@@ -70,7 +70,7 @@ class BuildQueries:
             *_within(since, until), *_of(printer, build)
         )
         with self._engine.connect() as connection:
-            return _complete(dict(map(tuple, connection.execute(wanted.group_by(tallies.c.decision)))))
+            return complete(dict(map(tuple, connection.execute(wanted.group_by(tallies.c.decision)))))
 
     def _builds(self, wanted: Select[Any]) -> tuple[BuildFacts, ...]:
         with self._engine.connect() as connection:
@@ -83,7 +83,7 @@ class BuildQueries:
                 first_captured=row.first_captured,
                 last_captured=row.last_captured,
                 last_published=row.last_published,
-                decisions=_complete(counts[row.id]),
+                decisions=complete(counts[row.id]),
             )
             for row in rows
         )
@@ -96,10 +96,6 @@ def _counts(connection: Connection, build_ids: Sequence[int]) -> Mapping[int, Ma
     for build_id, decision, count in connection.execute(wanted):
         counts[build_id][decision] = count
     return counts
-
-
-def _complete(counts: Mapping[Decision, int]) -> Mapping[Decision, int]:
-    return {decision: int(counts.get(decision, 0)) for decision in Decision}
 
 
 def _within(since: datetime | None, until: datetime | None) -> list[ColumnElement[bool]]:

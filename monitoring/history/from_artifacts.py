@@ -1,6 +1,5 @@
 """Verdicts as they lie in the artifacts, which alone are enough for the whole history."""
 
-import re
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -11,12 +10,10 @@ import structlog
 
 from layerwatch.artifacts import Artifacts
 from layerwatch.errors import WireError
+from layerwatch.layer_files import ANY_VERDICT
 from layerwatch.layers import BUILD_NAME, PRINTER_NAME
 from monitoring.history.records import Published
 
-VERDICT_FILE = re.compile(
-    rf"{PRINTER_NAME.pattern}/{BUILD_NAME.pattern}/\d{{6,8}}_(recoat|melt)/verdict(-\d{{1,9}})?\.json"
-)
 READERS = 8  # an object store answers each of them in some ten milliseconds
 CHUNK = 200
 
@@ -52,7 +49,7 @@ def verdicts_in(artifacts: Artifacts, folder: PurePosixPath) -> Iterator[Chunk]:
     Raises:
         OSError: they cannot be read now.
     """
-    files = (path for path in artifacts.paths(folder) if VERDICT_FILE.fullmatch(str(path)))
+    files = (path for path in artifacts.paths(folder) if ANY_VERDICT.fullmatch(str(path)))
     with ThreadPoolExecutor(READERS, thread_name_prefix="verdicts") as readers:
         while paths := tuple(islice(files, CHUNK)):
             read = tuple(readers.map(_reader(artifacts), paths))

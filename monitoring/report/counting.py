@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from layerwatch.layers import Stage
 from layerwatch.report import Gap, ModelUse, ReportedLayer, Seconds, StageFacts
 from layerwatch.verdict import Decision, ModelFacts
+from monitoring.history.answers import complete
 
 STAGES = (Stage.RECOAT, Stage.MELT)  # as they happen
 
@@ -74,10 +75,6 @@ class BuildCount:
             if stage in self._stages
             for first, last in self._stages[stage].gaps
         )
-
-
-def complete(counts: Mapping[Decision, int]) -> dict[Decision, int]:
-    return {decision: counts.get(decision, 0) for decision in Decision}
 
 
 def quantile(ordered: Sequence[float], share: float) -> float:

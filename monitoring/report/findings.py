@@ -3,10 +3,11 @@
 import heapq
 from dataclasses import dataclass, field
 
-from pydantic import Field, ValidationError
+from pydantic import ValidationError
 
+from layerwatch.events import Event
 from layerwatch.report import EventNote, ReportedLayer, StageFacts
-from layerwatch.verdict import Decision, Part
+from layerwatch.verdict import Decision
 from monitoring.report.strip import SEVERITY, Strip
 
 WORST = 12
@@ -65,34 +66,9 @@ def _rank(layer: ReportedLayer) -> Rank:
     return severity, layer.defect_area_ratio, layer.max_confidence, -layer.layer, layer.inspection
 
 
-class SeenLayer(Part):
-    """A layer in the evidence of an event."""
-
-    layer: int
-    area_px: int = 0
-    area_mm2: float | None = None
-
-
-class ToldEvidence(Part):
-    """What an event says of one stage; of a body that a later version wrote, what can be read."""
-
-    stage: str = ""
-    bbox: tuple[int, int, int, int] | None = None
-    growing: bool = False
-    layers: tuple[SeenLayer, ...] = Field(default=())
-
-
-class ToldEvent(Part):
-    """What a person wants to know of an event."""
-
-    severity: str = ""
-    reasons: tuple[str, ...] = ()
-    evidence: tuple[ToldEvidence, ...] = ()
-
-
-def told_event(event: EventNote) -> ToldEvent:
-    """Return what can be read of an event's body; nothing of one that is of another shape."""
+def told_event(note: EventNote) -> Event | None:
+    """Return the event that a note keeps, None where it is of a later version."""
     try:
-        return ToldEvent.model_validate(event.body)
+        return Event.model_validate(note.body)
     except ValidationError:
-        return ToldEvent()
+        return None

@@ -4,21 +4,21 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from layerwatch.events import EventKind
 from layerwatch.layers import LayerKey, Stage
 from layerwatch.report import ReportHead
 from layerwatch.verdict import Decision
 
 SHOWN_RANGES = 12
 MAY_GO_ON = timedelta(days=1)
-BUILD_AT_RISK = "build_at_risk"
 STAGE_WORDS = {Stage.RECOAT: "after spreading", Stage.MELT: "after exposure"}
-EVENT_WORDS = {
-    BUILD_AT_RISK: "Build at risk",
-    "defect_persists": "A defect persists",
-    "reject_series": "Layer after layer was rejected",
-    "invalid_series": "Layer after layer could not be judged",
-    "defect_drift": "More layers with defects than is normal",
-    "picture_drift": "The pictures are no longer what is normal",
+EVENT_WORDS: dict[str, str] = {
+    EventKind.BUILD_AT_RISK: "Build at risk",
+    EventKind.DEFECT_PERSISTS: "A defect persists",
+    EventKind.REJECT_SERIES: "Layer after layer was rejected",
+    EventKind.INVALID_SERIES: "Layer after layer could not be judged",
+    EventKind.DEFECT_DRIFT: "More layers with defects than is normal",
+    EventKind.PICTURE_DRIFT: "The pictures are no longer what is normal",
 }
 
 
@@ -74,7 +74,7 @@ def summary(head: ReportHead) -> tuple[str, ...]:
 
 
 def _risks(head: ReportHead) -> int:
-    return sum(event.kind == BUILD_AT_RISK for event in head.events)
+    return sum(event.kind == EventKind.BUILD_AT_RISK for event in head.events)
 
 
 def layers_text(count: int) -> str:

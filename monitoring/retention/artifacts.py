@@ -11,6 +11,7 @@ from sqlalchemy import Engine
 
 from layerwatch.artifacts import Artifacts, StoredFile
 from layerwatch.errors import WireError
+from layerwatch.layer_files import VERDICT
 from layerwatch.layers import PRINTER_NAME
 from layerwatch.verdict import Verdict
 from monitoring.history.from_artifacts import build_folders
@@ -106,7 +107,7 @@ class ArtifactPruner:
     def _is_told_by_history(self, layer: OldLayer) -> bool:
         """Return whether the verdict that lies there is the one that the history judges the layer by."""
         try:
-            verdict = Verdict.from_json(self._artifacts.read(layer.known.key.folder / "verdict.json"))
+            verdict = Verdict.from_json(self._artifacts.read(layer.known.key.folder / VERDICT))
         except (FileNotFoundError, WireError):
             log.warning("artifacts_without_verdict_kept", layer=str(layer.known.key))
             return False

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from layerwatch.artifacts import StoredFile
+from layerwatch.layer_files import MASK, OVERLAY
 from monitoring.retention.queries import KnownLayer
 
 GB = 1_000_000_000
-REMOVABLE = frozenset({"overlay.jpg", "mask.png"})
+REMOVABLE = frozenset({OVERLAY, MASK})
 IN_PROGRESS = timedelta(days=1)  # a build whose last verdict is younger may go on; a file that is younger may be new
 
 

@@ -8,14 +8,13 @@ from fastapi.responses import FileResponse, Response
 
 from layerwatch.artifacts import ArtifactFolder, Artifacts
 from layerwatch.errors import ArtifactTooLargeError, UnsafePathError
+from layerwatch.layer_files import FOLDER, MASK, OVERLAY, VERDICT
 from layerwatch.paths import inside
 from monitoring.pruned import MADE_ROOM, was_removed
 from monitoring.rows import Row
 
-MEDIA_TYPES = {"overlay.jpg": "image/jpeg", "mask.png": "image/png", "verdict.json": "application/json"}
-ARTIFACT = re.compile(
-    r"[A-Za-z0-9-]{1,64}/[A-Za-z0-9_-]{1,128}/\d{6,8}_(recoat|melt)/(overlay\.jpg|mask\.png|verdict\.json)"
-)
+MEDIA_TYPES = {OVERLAY: "image/jpeg", MASK: "image/png", VERDICT: "application/json"}
+ARTIFACT = re.compile(rf"{FOLDER}/({'|'.join(map(re.escape, MEDIA_TYPES))})")
 
 
 def artifact_response(artifacts: Artifacts, relative: str) -> Response | None:

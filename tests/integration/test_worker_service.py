@@ -278,6 +278,21 @@ def test_an_id_without_a_job_is_passed_over(
     )
 
 
+def test_a_worker_says_that_it_is_there_again_after_redis_was_wiped(
+    redis_db: Redis, settings: WorkerSettings, station: Station
+) -> None:
+    seen = 0
+
+    def was_there_twice() -> bool:
+        nonlocal seen
+        if seen < 2 and redis_db.scard("rq:workers:inspect") == 1:
+            seen += 1
+            redis_db.flushdb()
+        return seen == 2
+
+    work(redis_db, settings, station, until=was_there_twice)
+
+
 def test_a_redis_that_goes_away_and_comes_back_is_waited_for(
     own_redis_server: Server, settings: WorkerSettings, pipeline: Pipeline, new_message: MakeMessage
 ) -> None:

@@ -11,13 +11,14 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from prometheus_client import REGISTRY
 
 from ingest import intake as intake_module
 from ingest.examine import Examined
 from ingest.feed import Sink
 from ingest.intake import Clocks
 from ingest.metrics import Outcome
-from ingest.service import SWEEP_SECONDS, Ingest
+from ingest.service import STUCK_SECONDS, SWEEP_SECONDS, Ingest
 from ingest.settings import IngestSettings, printer_of
 from ingest.watch import Hint
 from layerwatch.artifacts import ArtifactFolder
@@ -358,6 +359,19 @@ def test_the_state_of_the_folder_is_told(room: Room) -> None:
     room.root.rename(room.root.with_name("away"))
     room.let(12)
     assert not room.sources.states()[0].is_up
+
+
+def test_a_loop_that_hangs_in_its_folder_counts_as_a_folder_that_is_away(room: Room) -> None:
+    def shown() -> float | None:
+        return REGISTRY.get_sample_value("layerwatch_ingest_source_up", {"printer": "printer"})
+
+    room.write_set(1, age=60.0)
+    room.let(1)
+    assert shown() == 1
+
+    room.now += STUCK_SECONDS  # no turn of the loop in all that time
+
+    assert shown() == 0
 
 
 def test_an_empty_mount_point_is_down(room: Room) -> None:

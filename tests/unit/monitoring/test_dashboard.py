@@ -118,3 +118,10 @@ def test_grafana_finds_prometheus_and_the_dashboard_where_compose_puts_them() ->
 
     assert source["url"] == "http://prometheus:9090"
     assert any(f":{provider['options']['path']}/" in volume for volume in compose["services"]["grafana"]["volumes"])
+
+
+def test_a_number_is_that_of_now_and_never_an_old_one(dashboard: dict[str, Any]) -> None:
+    numbers = [panel for panel in dashboard["panels"] if panel["type"] == "stat"]
+
+    assert numbers
+    assert all(target["instant"] for panel in numbers for target in panel["targets"])

@@ -132,6 +132,12 @@ def _write_notes(notes: Notes, verdicts: dict[tuple[int, Stage], Verdict]) -> No
     ]  # fmt: skip
     body = {
         "schema": 1,
+        "id": "m290_job42-build_at_risk-0123456789ab",
+        "kind": "build_at_risk",
+        "printer": "m290",
+        "build": "job42",
+        "layer": 125,
+        "noticed": streak[-1].timing.published.isoformat(),
         "severity": "critical",
         "reasons": ["the same place is defective in 6 layers and grows"],
         "evidence": [{"stage": "melt", "bbox": [0, 50, 30, 30], "growing": True, "layers": seen}],

@@ -10,14 +10,17 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 from prometheus_client import CollectorRegistry
+from sqlalchemy import insert
 
 from layerwatch.artifacts import Artifacts
 from layerwatch.verdict import Decision
 from monitoring.__main__ import main
+from monitoring.history.database import writing
 from monitoring.history.from_artifacts import build_folders
 from monitoring.history.notes import Correction, EventRecord, Notes
 from monitoring.history.rebuild import rebuild
 from monitoring.history.store import HistoryStore
+from monitoring.history.tables import corrections
 from monitoring.retention.periodic import EVERY_SECONDS, FIRST_SECONDS, Retention, RetentionMetrics, retention_of
 from monitoring.retention.pruning import Pruned
 from monitoring.retention.stream import Trimmed
@@ -68,6 +71,7 @@ def test_what_was_rejected_corrected_or_named_by_an_event_is_kept(anywhere: Stor
     }
     _tell_of(anywhere, verdicts[4].id, last=5)
     _correct(anywhere, verdicts[3].id)
+    _mistype_a_correction(anywhere)
 
     anywhere.prune(days=1, size=0)
 
@@ -341,3 +345,9 @@ def _correct(store: Store, inspection: str) -> None:
         inspection=inspection, kind="false-alarm", points=((1.0, 1.0),), author="a", note="", created=NOW
     )
     Notes(store.engine).correct(correction)
+
+
+def _mistype_a_correction(store: Store) -> None:
+    about = {"printer": "m290", "build": "job42", "kind": "ignore", "points": [], "author": "a", "note": ""}
+    with writing(store.engine) as connection:
+        connection.execute(insert(corrections).values(inspection="layer 7?", created=NOW, **about))

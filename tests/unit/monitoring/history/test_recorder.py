@@ -1,25 +1,31 @@
 """What the recorder does with what it reads, beside a stream that is made up, on a real SQLite."""
 
+import json
 import threading
+import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
+from datetime import UTC, datetime
+from pathlib import Path, PurePosixPath
 
 import pytest
 from prometheus_client import CollectorRegistry
 from redis.exceptions import ConnectionError as RedisConnectionError
 
-from layerwatch.artifacts import open_artifacts
+from layerwatch.artifacts import ArtifactFolder, open_artifacts
 from layerwatch.verdict import Verdict
 from layerwatch.verdict_stream import Entry
 from monitoring.history.catch_up import CatchUp
 from monitoring.history.database import open_database
+from monitoring.history.layer_queries import LayerQueries
 from monitoring.history.metrics import RecorderMetrics
 from monitoring.history.migrate import migrate
 from monitoring.history.recorder import Observer, Recorder
+from monitoring.history.records import Published
 from monitoring.history.source import Batch
 from monitoring.history.store import HistoryStore, Position
 
 VerdictMaker = Callable[..., Verdict]
+BEFORE = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 class MadeUpStream:
@@ -123,3 +129,73 @@ def test_an_observer_that_breaks_does_not_end_the_history(
 
     assert (broken.seen, watcher.seen) == ([2], [1, 2])
     assert "observer_failed" in capsys.readouterr().out
+
+
+def test_a_verdict_that_no_database_can_hold_is_counted_and_the_others_are_written(
+    record: Callable[..., RecorderMetrics], some_verdict: VerdictMaker
+) -> None:
+    body = some_verdict(layer=1).to_json()
+    captured = json.loads(body)["timing"]["captured"]
+    odd = Verdict.from_json(body.replace(captured, "0001-01-01T00:00:00+05:00"))
+    watcher = Watcher()
+
+    metrics = record([[odd, some_verdict(layer=2)]], watcher)
+
+    assert watcher.seen == [2]
+    assert metrics.unreadable._value.get() == 1
+
+
+def test_what_another_recorder_wrote_is_shown_too(tmp_path: Path, some_verdict: VerdictMaker) -> None:
+    engine, stop, watcher = open_database(f"sqlite:///{tmp_path}/history.sqlite3"), threading.Event(), Watcher()
+    migrate(engine)
+    store, metrics = HistoryStore(engine), RecorderMetrics(CollectorRegistry())
+    store.fill_gaps(1)
+    theirs = some_verdict(layer=7)
+
+    class Overtaken(MadeUpStream):
+        def after(self, at: Position, *, wait_seconds: float) -> Batch:
+            if at.cursor == "0":
+                written = Published(body=theirs.to_json(), verdict=theirs)
+                store.advance([written], behind="0", cursor="1-0", entries=1)
+            return super().after(at, wait_seconds=wait_seconds)
+
+    Recorder(
+        store,
+        Overtaken([[theirs]], stop),
+        prepare=lambda: None,
+        catch_up=CatchUp(store, open_artifacts(tmp_path), metrics),
+        metrics=metrics,
+        recent=lambda: LayerQueries(engine).in_progress(since=BEFORE, builds_at_most=9, layers_of_each=9),
+        observers=[watcher],
+    ).run(stop)
+    engine.dispose()
+
+    assert watcher.seen == [7]
+
+
+def test_a_catch_up_goes_on_at_the_build_that_could_not_be_read(tmp_path: Path, some_verdict: VerdictMaker) -> None:
+    engine = open_database(f"sqlite:///{tmp_path}/history.sqlite3")
+    migrate(engine)
+    read: list[str] = []
+
+    class Stumbling(ArtifactFolder):
+        def paths(self, path: PurePosixPath) -> Iterator[PurePosixPath]:
+            if path.name.startswith("job"):
+                read.append(path.name)
+                if read == ["job1", "job2"]:
+                    raise TimeoutError(path)
+            return super().paths(path)
+
+    artifacts, store = Stumbling(tmp_path / "artifacts"), HistoryStore(engine)
+    for build in ("job1", "job2"):
+        verdict = some_verdict(build=build)
+        artifacts.write(verdict.key.folder / "verdict.json", verdict.to_json().encode())
+    catch_up = CatchUp(store, artifacts, RecorderMetrics(CollectorRegistry()), pause=0.01)
+
+    catch_up.start(1)
+    while store.position().has_gap:
+        time.sleep(0.01)
+    catch_up.stop()
+    engine.dispose()
+
+    assert read == ["job1", "job2", "job2"]

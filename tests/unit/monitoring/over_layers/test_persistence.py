@@ -9,6 +9,7 @@ from layerwatch.events import EventKind, Severity
 from layerwatch.layers import Stage
 from layerwatch.verdict import Decision, Verdict
 from monitoring.over_layers.limits import RiskLimits
+from monitoring.over_layers.printer import RECORD
 from monitoring.over_layers.watch import BuildWatch
 from tests.unit.monitoring.over_layers.conftest import STREAK, Box, kinds, told
 
@@ -240,6 +241,14 @@ def test_limits_say_when(layer_with: VerdictMaker) -> None:
     limits = RiskLimits(layers=3, window=4, warn_layers=2)
 
     assert kinds(told((layer_with(layer, STREAK) for layer in range(1, 9)), limits)) == [(PERSISTS, 2), (AT_RISK, 3)]
+
+
+def test_limits_that_ask_for_more_layer_sets_than_are_kept_are_refused() -> None:
+    most = RiskLimits(drift_normal=200, drift_recent=200)
+
+    assert most.drift_normal + most.drift_recent <= RECORD
+    with pytest.raises(ValueError, match="drift_normal"):
+        RiskLimits(drift_normal=201)
 
 
 def test_limits_that_contradict_each_other_are_refused() -> None:

@@ -15,6 +15,7 @@ from layerwatch.layers import Stage
 from layerwatch.memory import InMemoryEvents
 from layerwatch.settings import load_settings
 from layerwatch.verdict import Decision, Verdict
+from monitoring.history.service import LAYERS_OF_EACH
 from monitoring.over_layers import build, finds, stage, told, watch
 from monitoring.over_layers.escalation import Escalation
 from monitoring.over_layers.limits import RiskLimits
@@ -76,6 +77,20 @@ def test_after_a_restart_the_build_goes_on_as_without_one(
         second.see(verdict)
 
     assert [event.kind for event in events.events.values()] == [event.kind for event in told_of(verdicts)]
+
+
+def test_a_recorder_that_shows_a_long_build_again_tells_nothing_twice(layer_with: VerdictMaker) -> None:
+    verdicts = [layer_with(layer, *([STREAK] if layer % 20 < 6 else [])) for layer in range(1, 121)]
+    escalation = an_escalation(events := InMemoryEvents())
+    for verdict in verdicts:
+        escalation.see(verdict)
+    known = set(events.events)
+
+    for verdict in verdicts[-LAYERS_OF_EACH:]:
+        escalation.see(verdict)
+
+    assert known
+    assert set(events.events) == known
 
 
 def test_memory_is_bounded_whatever_comes(layer_with: VerdictMaker) -> None:
