@@ -12,7 +12,7 @@ from layerwatch.health import exposition, health_report
 from layerwatch.verdict_stream import CURSOR, START
 from monitoring.web.artifacts import artifact_response, why_not_there
 from monitoring.web.context import context_of
-from monitoring.web.events import event_stream, resume_cursor
+from monitoring.web.live.event_stream import event_stream, resume_cursor
 
 MOST_READERS = 200
 FOR_EVER = "private, max-age=31536000, immutable"

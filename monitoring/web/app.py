@@ -6,26 +6,32 @@ from contextlib import asynccontextmanager, suppress
 from importlib import resources
 from pathlib import Path
 
-from fastapi import FastAPI, Request
-from fastapi.responses import HTMLResponse, JSONResponse, Response
+from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from prometheus_client import CollectorRegistry, ProcessCollector
-from starlette.exceptions import HTTPException
+from redis import Redis
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from layerwatch import __version__
 from layerwatch.artifacts import open_artifacts
+from layerwatch.redis_connection import connect
 from monitoring.metrics import VerdictMetrics
 from monitoring.redis_metrics import RedisCollector, connect_for_scrapes
 from monitoring.rows import area_text, seconds_text
 from monitoring.settings import MonitoringSettings
-from monitoring.web import api, pages
+from monitoring.web import api
 from monitoring.web.artifacts import overlay_url
 from monitoring.web.context import Context
-from monitoring.web.feed import Feed, connect_for_feed
-from monitoring.web.security import SecurityHeaders, allowed_hosts
-from monitoring.web.views import WHAT_NOW
+from monitoring.web.headers import SecurityHeaders, allowed_hosts
+from monitoring.web.history import PageHistory
+from monitoring.web.live.feed import Feed, connect_for_feed
+from monitoring.web.now import pages
+from monitoring.web.now.views import WHAT_NOW
+from monitoring.web.problems import add_problems
+
+COMMAND_TIMEOUT_SECONDS = 5.0
+PAGES = (("/", "Now"), ("/builds", "Builds"), ("/check", "Check a layer"))
 
 
 def create_app(settings: MonitoringSettings) -> FastAPI:
@@ -35,7 +41,7 @@ def create_app(settings: MonitoringSettings) -> FastAPI:
     feed = Feed(redis, size=settings.window, metrics=VerdictMetrics(registry))
 
     @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         reading = asyncio.create_task(feed.run())
         try:
             yield
@@ -44,6 +50,7 @@ def create_app(settings: MonitoringSettings) -> FastAPI:
             with suppress(asyncio.CancelledError):
                 await reading
             await redis.aclose()
+            app.state.context.close()
 
     # The documentation pages of FastAPI load scripts from elsewhere; /openapi.json stays.
     app = FastAPI(title="layerwatch", version=__version__, lifespan=lifespan, docs_url=None, redoc_url=None)
@@ -52,15 +59,22 @@ def create_app(settings: MonitoringSettings) -> FastAPI:
         artifacts=open_artifacts(settings.artifacts_dir),
         registry=registry,
         templates=templates(),
-        stale_seconds=settings.stale_seconds,
+        settings=settings,
+        history=PageHistory(settings.database_url),
+        redis=connect_for_commands(settings.redis_url),
     )
     app.include_router(api.router)
     app.include_router(pages.router)
     app.mount("/static", StaticFiles(directory=Path(str(resources.files("monitoring.web") / "static"))))
-    app.add_exception_handler(HTTPException, _error_page)
+    add_problems(app)
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=allowed_hosts(settings.host, settings.allowed_hosts))
     app.add_middleware(SecurityHeaders)
     return app
+
+
+def connect_for_commands(url: str) -> Redis:
+    """Return a client for what somebody waits for: it fails soon, and is called in threads."""
+    return connect(url, retries=1, timeout_seconds=COMMAND_TIMEOUT_SECONDS)
 
 
 def page_registry(redis_url: str) -> CollectorRegistry:
@@ -80,17 +94,6 @@ def templates() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals.update(overlay_url=overlay_url, what_now=WHAT_NOW, version=__version__)
+    environment.globals.update(overlay_url=overlay_url, what_now=WHAT_NOW, version=__version__, pages=PAGES)
     environment.filters.update(area=area_text, seconds=seconds_text)
     return environment
-
-
-async def _error_page(request: Request, error: Exception) -> Response:
-    """Answer people with a page and programs with JSON."""
-    status = error.status_code if isinstance(error, HTTPException) else 500
-    detail = str(error.detail) if isinstance(error, HTTPException) else "error"
-    headers = error.headers if isinstance(error, HTTPException) else None
-    if "text/html" not in request.headers.get("accept", ""):
-        return JSONResponse({"detail": detail}, status, headers=headers)
-    html = request.app.state.context.templates.get_template("error.html").render(status=status, detail=detail)
-    return HTMLResponse(html, status, headers=headers)

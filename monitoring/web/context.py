@@ -7,21 +7,35 @@ from typing import cast
 from fastapi import Request
 from jinja2 import Environment
 from prometheus_client import CollectorRegistry
+from redis import Redis
 
 from layerwatch.artifacts import Artifacts
-from monitoring.web.feed import Feed
+from monitoring.settings import MonitoringSettings
+from monitoring.web.history import PageHistory
+from monitoring.web.live.feed import Feed
 
 
 @dataclass(kw_only=True)
 class Context:
-    """The parts of the running page; `readers` counts open event streams."""
+    """The parts of the running page.
+
+    Attributes:
+        redis: for short commands, in threads.
+        readers: counts open event streams.
+    """
 
     feed: Feed
     artifacts: Artifacts
     registry: CollectorRegistry
     templates: Environment
-    stale_seconds: int
+    settings: MonitoringSettings
+    history: PageHistory
+    redis: Redis
     readers: int = 0
+
+    def close(self) -> None:
+        self.history.close()
+        self.redis.close()
 
     async def counted(self, events: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
         self.readers += 1

@@ -9,7 +9,7 @@ import uvicorn
 from layerwatch.errors import SettingsError
 from monitoring.settings import MonitoringSettings
 from monitoring.web.app import create_app
-from monitoring.web.feed import Feed
+from monitoring.web.live.feed import Feed
 
 GRACE_SECONDS = 3
 

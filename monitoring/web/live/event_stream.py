@@ -5,8 +5,8 @@ import json
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 
-from monitoring.web.feed import Feed
-from monitoring.web.state import Seen
+from monitoring.web.live.feed import Feed
+from monitoring.web.live.window import Seen
 
 HEARTBEAT_SECONDS = 5.0
 RETRY_MILLISECONDS = 1000

@@ -14,7 +14,7 @@ from layerwatch.results import AsyncSubscription, Watch
 from layerwatch.verdict_stream import START, STREAM, Entry, entries_of
 from monitoring.metrics import VerdictMetrics
 from monitoring.rows import row_of
-from monitoring.web.state import Seen, Window
+from monitoring.web.live.window import Seen, Window
 
 log = structlog.get_logger(__name__)
 

@@ -1,6 +1,6 @@
-"""What people read: the page, its pieces that change, and errors."""
+"""The running builds: the page, and its pieces that change."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse
@@ -8,8 +8,9 @@ from fastapi.responses import HTMLResponse
 from layerwatch.verdict import Verdict
 from layerwatch.verdict_stream import CURSOR
 from monitoring.web.context import Context, context_of
-from monitoring.web.state import Seen
-from monitoring.web.views import TABLE_ROWS, builds, replaced_by, update_after
+from monitoring.web.live.window import Seen
+from monitoring.web.now.views import TABLE_ROWS, builds, replaced_by, update_after
+from monitoring.web.rendering import render
 
 MOST_PIECES = 200  # a page that is further behind loads anew
 
@@ -17,17 +18,19 @@ router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 
 
 @router.get("/")
-async def page(request: Request, layer: str = "") -> str:
+async def page(request: Request, layer: str = "") -> HTMLResponse:
     """Return the whole page, readable without script; `layer` is the cursor of the selected verdict."""
     context = context_of(request)
     window = context.feed.window
     chosen = window.find(layer) if CURSOR.fullmatch(layer) else None
-    return context.templates.get_template("index.html").render(
+    return render(
+        request,
+        "now.html",
         builds=builds(window),
         rows=window.newest(TABLE_ROWS),
         cursor=window.cursor,
         feed=context.feed,
-        stale_seconds=context.stale_seconds,
+        stale_seconds=context.settings.stale_seconds,
         gone=bool(layer) and chosen is None,
         **_detail(context, chosen or window.last, following=not layer),
     )
@@ -44,7 +47,7 @@ async def live(
         return HTMLResponse(status_code=205)
     detail = _detail(context, window.last if follow else None, following=True)
     update = update_after(window, after)
-    return HTMLResponse(context.templates.get_template("live.html").render(update=update, **detail))
+    return render(request, "live.html", update=update, **detail)
 
 
 @router.get("/layers/{cursor}")
@@ -53,13 +56,11 @@ async def layer_detail(request: Request, cursor: str, *, following: bool = False
     context = context_of(request)
     window = context.feed.window
     seen = window.find(cursor) if CURSOR.fullmatch(cursor) else None
-    html = context.templates.get_template("detail.html").render(
-        gone=seen is None, **_detail(context, seen, following=following)
-    )
-    return HTMLResponse(html, status_code=200 if seen else 404)
+    detail = _detail(context, seen, following=following)
+    return render(request, "detail.html", status=200 if seen else 404, gone=seen is None, **detail)
 
 
-def _detail(context: Context, seen: Seen | None, *, following: bool) -> dict[str, object]:
+def _detail(context: Context, seen: Seen | None, *, following: bool) -> dict[str, Any]:
     if seen is None:
         return {"selected": None, "verdict": None, "following": following, "replacement": None}
     return {

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from layerwatch.layers import Stage
 from layerwatch.verdict import Decision
-from monitoring.web.state import Seen, Window
+from monitoring.web.live.window import Seen, Window
 
 STRIP_LAYERS = 120
 TABLE_ROWS = 30

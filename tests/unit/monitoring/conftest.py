@@ -17,7 +17,7 @@ from layerwatch.verdict import (
     Verdict,
 )
 from monitoring.rows import row_of
-from monitoring.web.state import Seen
+from monitoring.web.live.window import Seen
 
 VerdictMaker = Callable[..., Verdict]
 SeenMaker = Callable[..., Seen]

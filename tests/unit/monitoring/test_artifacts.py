@@ -9,7 +9,7 @@ from monitoring.rows import row_of
 from monitoring.settings import MonitoringSettings
 from monitoring.web.app import create_app
 from monitoring.web.artifacts import artifact_file, overlay_url
-from monitoring.web.security import allowed_hosts
+from monitoring.web.headers import allowed_hosts
 
 VerdictMaker = Callable[..., Verdict]
 

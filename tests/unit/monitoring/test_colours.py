@@ -38,6 +38,7 @@ def test_text_and_shapes_stand_out_in_both_themes(*, dark: bool) -> None:
     colour = tokens(dark=dark)
     needed = [("ink", ground, TEXT) for ground in ("card", "ground", "well")]
     needed += [("quiet", "card", TEXT), ("quiet", "ground", TEXT), ("link", "card", TEXT), ("focus", "card", GRAPHICS)]
+    needed += [("edge", "card", GRAPHICS), ("card", "link", TEXT), ("card", "ink", TEXT), ("reject-ink", "card", TEXT)]
     for name in DECISIONS:
         needed += [(f"{name}-ink", "card", TEXT), (f"{name}-ink", f"{name}-tint", TEXT), ("ink", f"{name}-tint", TEXT)]
         needed += [(f"{name}-mark", f"{name}-fill", TEXT if name in {"review", "reject"} else GRAPHICS)]

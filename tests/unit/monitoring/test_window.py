@@ -4,8 +4,8 @@ import pytest
 
 from layerwatch.layers import Stage
 from layerwatch.verdict import Decision
-from monitoring.web.state import Seen, Window
-from monitoring.web.views import ANNOUNCED_REJECTS, STRIP_LAYERS, builds, replaced_by, update_after
+from monitoring.web.live.window import Seen, Window
+from monitoring.web.now.views import ANNOUNCED_REJECTS, STRIP_LAYERS, builds, replaced_by, update_after
 
 SeenMaker = Callable[..., Seen]
 

@@ -1,0 +1,1 @@
+"""The running builds at a glance."""
