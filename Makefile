@@ -16,7 +16,7 @@ PORT ?= 8000
 RUN_DIR ?= run/demo
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format bench schema dashboards starter clean
+.PHONY: help demo test check format bench schema dashboards locks starter clean
 
 help: ## list the chores
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -50,6 +50,9 @@ schema: $(VENV)/.dev ## write docs/schema/ from the wire contract
 
 dashboards: $(VENV)/.dev ## write monitoring/grafana/layerwatch.json from its rows
 	$(BIN)/python -m monitoring.grafana
+
+locks: $(VENV)/.dev ## write deploy/locks/: what the images install, each package with its hashes
+	sh deploy/lock.sh $(BIN)/uv
 
 clean: ## remove what builds and demos left behind (not .venv, not artifacts/)
 	rm -rf run build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

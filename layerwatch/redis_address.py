@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass, field
 from typing import Final
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
 SERVER_SCHEMES: Final = ("redis", "rediss", "unix")
 SENTINEL: Final = "+sentinel"
@@ -63,6 +63,20 @@ def sentinel_address(url: str) -> SentinelAddress | None:
         username=username,
         password=password,
     )
+
+
+def with_password(url: str, password: str) -> str:
+    """Return a URL as in REDIS_URL with a password beside its user, or beside none.
+
+    Raises:
+        ValueError: it holds a password already; the message does not repeat it.
+    """
+    parts = urlsplit(url)
+    login, _, hosts = parts.netloc.rpartition("@")
+    user, colon, _ = login.partition(":")
+    if colon:
+        raise ValueError("REDIS_URL holds a password already; leave one of the two out")
+    return urlunsplit(parts._replace(netloc=f"{user}:{quote(password, safe='')}@{hosts}"))
 
 
 def _host(text: str) -> tuple[str, int]:

@@ -1,9 +1,8 @@
 """The directories of a TIFF file, read without trusting any number in it."""
 
+import struct
 from dataclasses import dataclass
 from enum import IntEnum
-
-import numpy as np
 
 from layerwatch.vision.containers.declared import IncompleteError, UnsupportedError
 
@@ -15,7 +14,7 @@ _MOST_VALUES = 100_000
 # Bytes of one value by field type: BYTE ASCII SHORT LONG RATIONAL SBYTE UNDEFINED SSHORT SLONG SRATIONAL FLOAT DOUBLE
 # IFD, and in BigTIFF LONG8 SLONG8 IFD8.
 _TYPE_BYTES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8}
-_WHOLE_NUMBERS = {1: "u1", 3: "u2", 4: "u4", 16: "u8"}
+_WHOLE_NUMBERS = {1: "B", 3: "H", 4: "I", 16: "Q"}  # as struct names them
 
 
 class Tag(IntEnum):
@@ -78,9 +77,8 @@ class Directory:
             return []
         if field.type not in _WHOLE_NUMBERS or field.count > _MOST_VALUES:
             raise UnsupportedError(f"the TIFF's tag {tag.value} has an unknown form")
-        kind = np.dtype(self._form.order + _WHOLE_NUMBERS[field.type])
-        values: list[int] = np.frombuffer(self._form.content, kind, field.count, field.place).tolist()
-        return values
+        form = f"{self._form.order}{field.count}{_WHOLE_NUMBERS[field.type]}"
+        return list(struct.unpack_from(form, self._form.content, field.place))
 
     def first(self, tag: Tag, default: int | None = None) -> int:
         """Return the first number of a tag."""
@@ -94,7 +92,7 @@ class Directory:
     def rewrite(self, tag: Tag, value: int) -> tuple[int, bytes]:
         """Return the place of a tag's first number, and the bytes that set it to another one."""
         field = self._fields[tag]
-        return field.place, np.array(value, self._form.order + _WHOLE_NUMBERS[field.type]).tobytes()
+        return field.place, struct.pack(f"{self._form.order}{_WHOLE_NUMBERS[field.type]}", value)
 
 
 def directories(content: bytes) -> list[Directory]:

@@ -1,5 +1,7 @@
 """REDIS_URL: one server, or sentinels."""
 
+from pathlib import Path
+
 import pytest
 from redis.sentinel import MasterNotFoundError, SentinelManagedSSLConnection
 
@@ -95,3 +97,59 @@ def test_the_page_finds_the_master_by_the_same_url() -> None:
 
     assert pool.service_name == "plant"  # type: ignore[attr-defined]
     assert pool.connection_kwargs["db"] == 3
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("redis://worker@redis:6379/0", "redis://worker:p%40s%2Fs@redis:6379/0"),
+        ("rediss://redis/1?ssl_ca_certs=/ca.crt", "rediss://:p%40s%2Fs@redis/1?ssl_ca_certs=/ca.crt"),
+        ("unix://worker@/run/redis.sock?db=2", "unix://worker:p%40s%2Fs@/run/redis.sock?db=2"),
+        ("redis+sentinel://a@one,two:5/plant/0", "redis+sentinel://a:p%40s%2Fs@one,two:5/plant/0"),
+    ],
+)
+def test_a_password_comes_from_its_file(
+    url: str, expected: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("REDIS_URL", url)
+    monkeypatch.setenv("REDIS_PASSWORD_FILE", str(tmp_path / "password"))
+    (tmp_path / "password").write_text("p@s/s\n", encoding="utf-8")
+
+    settings = load_settings(SharedSettings)
+
+    assert settings.redis_url == expected
+    assert "p@s" not in repr(settings)
+    assert "p%40s" not in repr(settings)
+    login = connect(settings.redis_url).connection_pool.connection_kwargs
+    assert login.get("password") == "p@s/s" or login["credential_provider"].get_credentials()[-1] == "p@s/s"
+
+
+def test_the_default_address_takes_the_password_of_the_file_too(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.delenv("REDIS_URL", raising=False)
+    monkeypatch.setenv("REDIS_PASSWORD_FILE", str(tmp_path / "password"))
+    (tmp_path / "password").write_text("secret", encoding="utf-8")
+
+    assert load_settings(SharedSettings).redis_url == "redis://:secret@127.0.0.1:6379/0"
+
+
+def test_a_password_file_that_says_nothing_is_refused_by_name(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("REDIS_PASSWORD_FILE", str(tmp_path / "password"))
+    with pytest.raises(SettingsError, match="cannot read the password"):
+        load_settings(SharedSettings)
+
+    (tmp_path / "password").write_text("\n", encoding="utf-8")
+    with pytest.raises(SettingsError, match="there is no password"):
+        load_settings(SharedSettings)
+
+
+def test_two_passwords_are_one_too_many_and_neither_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("REDIS_URL", "redis://worker:hunter2@redis/0")
+    monkeypatch.setenv("REDIS_PASSWORD_FILE", str(tmp_path / "password"))
+    (tmp_path / "password").write_text("hunter3", encoding="utf-8")
+
+    with pytest.raises(SettingsError, match="REDIS_URL holds a password already") as refused:
+        load_settings(SharedSettings)
+
+    assert "hunter" not in str(refused.value)
