@@ -66,7 +66,7 @@ ENV PATH=/opt/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 LOG_FO
 RUN groupadd --gid 10001 layerwatch \
  && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /app --shell /usr/sbin/nologin layerwatch \
  && install -d -o layerwatch -g layerwatch \
-    /incoming /artifacts /registry /ledger /history /corrections /training \
+    /incoming /artifacts /registry /ledger /history /access /corrections /training \
  && python -m pip uninstall --yes --quiet --root-user-action=ignore pip setuptools wheel \
  && rm -rf /usr/local/lib/python3.*/ensurepip /root/.cache
 WORKDIR /app
@@ -135,7 +135,8 @@ LABEL org.opencontainers.image.title="layerwatch trainer" \
 
 FROM base AS monitoring
 ENV MONITORING_HOST=0.0.0.0 MONITORING_PORT=8000 MONITORING_RECORD_METRICS_HOST=0.0.0.0 \
-    MONITORING_DATABASE_URL=sqlite:////history/history.sqlite3
+    MONITORING_DATABASE_URL=sqlite:////history/history.sqlite3 \
+    MONITORING_USERS_FILE=/access/users.toml MONITORING_AUDIT_FILE=/access/audit.jsonl CORRECTIONS_DIR=/corrections
 COPY --from=build-monitoring /opt/venv /opt/venv
 COPY --from=build-monitoring /app /app
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=6 \

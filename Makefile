@@ -16,7 +16,7 @@ PORT ?= 8000
 RUN_DIR ?= run/demo
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format bench schema dashboards locks starter clean
+.PHONY: help demo test check format bench schema dashboards locks secrets starter clean
 
 help: ## list the chores
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -50,6 +50,9 @@ schema: $(VENV)/.dev ## write docs/schema/ from the wire contract
 
 dashboards: $(VENV)/.dev ## write monitoring/grafana/layerwatch.json from its rows
 	$(BIN)/python -m monitoring.grafana
+
+secrets: ## make passwords, Redis' users and .env for docker compose; TLS="redis HOST ADDRESS" makes certificates, too
+	$(PYTHON) -m deploy.set_up $(if $(TLS),--tls $(TLS))
 
 locks: $(VENV)/.dev ## write deploy/locks/: what the images install, each package with its hashes
 	sh deploy/lock.sh $(BIN)/uv
