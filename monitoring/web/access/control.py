@@ -85,7 +85,8 @@ def is_open(path: str) -> bool:
 
 def _refusal(request: Request, refused: HTTPException) -> Response:
     if refused.status_code == HTTPStatus.UNAUTHORIZED and _shows_pages(request):
-        here = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+        query = request.scope["query_string"].decode("latin-1")
+        here = request.scope["path"] + (f"?{query}" if query else "")
         return RedirectResponse(f"/login?next={quote(here[:LONGEST_PATH], safe='/')}", HTTPStatus.SEE_OTHER)
     return answer(request, refused.status_code, str(refused.detail), dict(refused.headers or {}))
 
@@ -94,7 +95,7 @@ def _shows_pages(request: Request) -> bool:
     """Return whether a person looks at what comes back: a script that is sent to a login page would insert it."""
     return (
         request.method in {"GET", "HEAD"}
-        and not request.url.path.startswith("/api/")
+        and not request.scope["path"].startswith("/api/")
         and request.headers.get("sec-fetch-mode", "navigate") == "navigate"
         and "text/html" in request.headers.get("accept", "")
     )

@@ -34,4 +34,4 @@ def _name(connection: HTTPConnection) -> str:
 
 
 def _is_https(connection: HTTPConnection) -> bool:
-    return connection.url.scheme == "https"
+    return bool(connection.scope["scheme"] == "https")

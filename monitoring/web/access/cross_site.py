@@ -56,5 +56,5 @@ class CrossSite:
             await self._app(scope, receive, send)
             return
         request = Request(scope)
-        log.warning("cross_site_refused", path=request.url.path[:200], address=address_of(request))
+        log.warning("cross_site_refused", path=scope["path"][:200], address=address_of(request))
         await answer(request, HTTPStatus.FORBIDDEN, WHY)(scope, receive, send)

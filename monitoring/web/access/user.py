@@ -32,7 +32,7 @@ def needs(role: Role) -> Callable[[Request], User]:
         user = user_of(request)
         if not user.role.includes(role):
             if request.method not in SAFE_METHODS:
-                audit_refusal(request, f"{request.method} {request.url.path}")
+                audit_refusal(request, f"{request.method} {request.scope['path']}")
             raise HTTPException(403, f"this takes the role {role}; {user.name} is {_a(user.role)}")
         return user
 
