@@ -51,6 +51,21 @@ def test_the_keyboard_alone_logs_in_and_out(look: Look, start_page: Callable[...
     assert page.url == f"{address}/login?next=/"
 
 
+def test_a_page_left_open_leads_to_the_login_when_its_user_is_removed(
+    quiet_page: Page, start_page: Callable[..., str], tmp_path: Path
+) -> None:
+    address = start_page(ANNA)
+    quiet_page.goto(f"{address}/login")
+    quiet_page.get_by_label("Token").fill(TOKEN)
+    quiet_page.get_by_label("Token").press("Enter")
+    quiet_page.wait_for_url(f"{address}/")
+
+    write_users(tmp_path / "users.toml", [])
+    quiet_page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")  # as when somebody comes back to it
+
+    quiet_page.wait_for_url(f"{address}/login?next=/")
+
+
 @pytest.fixture
 def quiet_page(browser: Browser) -> Iterator[Page]:
     """A page whose console may note a 401: a browser itself does."""
