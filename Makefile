@@ -19,7 +19,7 @@ RUN_DIR ?= run/demo
 .PHONY: help demo test check format bench schema dashboards locks secrets starter clean
 
 help: ## list the chores
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo; echo "  VENV=DIR shares one virtual environment between checkouts."
 
 demo: $(VENV)/.demo ## the whole system with a simulated printer; ONCE=1 LAYERS=8 ends by itself, SOURCE=DIR PROFILE=single-light streams your pictures

@@ -16,6 +16,8 @@ from redis.exceptions import AuthenticationError, NoPermissionError
 
 from layerwatch.job import InspectLayer
 from layerwatch.layers import LayerSet
+from layerwatch.redis_pictures import RedisPictures
+from layerwatch.redis_queue import RedisQueue
 from layerwatch.redis_results import RedisResults
 from layerwatch.results import Subscription
 from layerwatch.verdict import Decision, Verdict
@@ -24,6 +26,7 @@ from tests.conftest import any_server_binary, free_port
 from tests.guarded_redis import GuardedRedis, guarded_redis
 from tests.processes import end
 from tests.worker_processes import children, until, with_waiting, worker_environment
+from trainer.jobs.board import Board, State
 
 pytestmark = pytest.mark.redis
 ROOT = Path(__file__).parents[2]
@@ -231,10 +234,9 @@ def test_the_trainer_works_and_the_jobs_are_seen_and_cancelled(site: Site) -> No
     options = ("--images", "nowhere", "--masks", "nowhere", "--profile", "nist-ammt", "--steps", "1")
     job = site.call("trainer", "trainer", "submit", "mine", *options).strip()
 
-    until(lambda: "failed" in site.call("trainer", "trainer", "jobs"), seconds=PATIENCE)
+    until(lambda: Board(site.admin).read(job).get("state") == State.FAILED, seconds=PATIENCE)
     assert job in site.call("trainer", "trainer", "jobs")
     assert httpx.get(f"http://127.0.0.1:{port}/health").json()["checks"] == {"redis": True}
-    site.start("trainer", "trainer", "work")
     assert site.server.refusals() == [], site.log
 
 
@@ -253,6 +255,22 @@ def test_a_program_that_subscribes_hears_and_reads_what_is_published(
         client.xgroup_create(STREAM, "plant", "0")
         ((_, entries),) = cast("list[Any]", client.xreadgroup("plant", "one", {STREAM: ">"}))
         assert client.xack(STREAM, "plant", entries[0][0]) == 1
+    assert server.refusals() == []
+
+
+def test_the_page_queues_what_people_have_checked_and_reads_how_far_it_is(
+    server: GuardedRedis, some_message: Callable[..., InspectLayer]
+) -> None:
+    message, sha256 = some_message(), "0" * 64
+    with server.client("page") as client:
+        pictures, queue = RedisPictures(client), RedisQueue(client)
+        assert pictures.reserve(message.id, {sha256: 3}, live=True)
+        pictures.put(sha256, b"abc")
+        assert queue.enqueue(message, ahead=queue.ends_in_backlog())
+        assert queue.holds(message.id)
+        assert pictures.get(sha256) == b"abc"
+        assert not RedisResults(client).is_published(message.id)
+        pictures.discard(message.id)
     assert server.refusals() == []
 
 
