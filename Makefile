@@ -16,7 +16,7 @@ PORT ?= 8000
 RUN_DIR ?= run/demo
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format bench schema dashboards locks secrets starter clean
+.PHONY: help demo test test-compose check format bench schema dashboards locks secrets starter clean
 
 help: ## list the chores
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -26,8 +26,11 @@ demo: $(VENV)/.demo ## the whole system with a simulated printer; ONCE=1 LAYERS=
 	@$(BIN)/python -m demo run --profile "$(PROFILE)" --period $(PERIOD) --size $(SIZE) --seed $(SEED) --port $(PORT) \
 	  --run-dir "$(RUN_DIR)" $(if $(ONCE),--once) $(if $(LAYERS),--layers $(LAYERS)) $(if $(SOURCE),--source "$(SOURCE)")
 
-test: $(VENV)/.dev ## install everything and run every test
-	$(BIN)/python -m pytest
+test: $(VENV)/.dev ## install everything and run every test, but for those of containers
+	$(BIN)/python -m pytest -m "not compose"
+
+test-compose: $(VENV)/.dev ## build the images and run them by docker compose; minutes
+	$(BIN)/python -m pytest -m compose
 
 check: $(VENV)/.dev ## format, lint, types, import rules, schema, dashboard, unit tests: fast
 	$(BIN)/ruff format --check .

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tests.compose import compose_command
 from tests.prometheus_server import RULES, faster, rules_of
 
 ROOT = RULES.parents[1]
@@ -111,8 +112,12 @@ def _by_default(value: str) -> str:
     return re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", value)
 
 
-def test_compose_accepts_the_file() -> None:
-    run("docker-compose", "--profile", "monitoring", "config", "--quiet", folder=ROOT)
+@pytest.mark.parametrize(
+    "files", [(), ("-f", "docker-compose.yml", "-f", "docker-compose.tls.yml")], ids=["plain", "tls"]
+)
+def test_compose_accepts_the_files(files: tuple[str, ...]) -> None:
+    tool, *words = compose_command()
+    run(tool, *words, *files, "--profile", "*", "config", "--quiet", folder=ROOT)
 
 
 def test_prometheus_scrapes_the_ports_that_the_images_give_the_roles() -> None:

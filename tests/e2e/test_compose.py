@@ -1,0 +1,250 @@
+"""The images and the compose file in a real container engine, from a clean clone of what is committed.
+
+`make test-compose` runs it; it takes minutes when nothing is built yet.
+"""
+
+import json
+import re
+import shutil
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from layerwatch.layers import LayerSet
+from layerwatch.redis_connection import connect
+from layerwatch.verdict import Verdict
+from layerwatch.verdict_stream import STREAM
+from tests.compose import PROJECT, Stack, compose_command, engine_is_there, redis_cli
+from tests.worker_processes import until
+
+pytestmark = [pytest.mark.e2e, pytest.mark.compose, pytest.mark.timeout(2400)]
+ROLES = {"ingest": "ingest", "worker": "worker", "monitoring": "page", "recorder": "recorder"}
+FORBIDDEN = {
+    "ingest": ("FLUSHALL", "CONFIG GET dir", "XADD layerwatch:verdicts * verdict {}", "PUBLISH layerwatch:verdicts {}"),
+    "worker": ("FLUSHALL", "CONFIG GET dir", "RPUSH rq:queue:train x", "XADD layerwatch:events * event {}"),
+    "monitoring": ("FLUSHALL", "CONFIG GET dir", "XADD layerwatch:verdicts * verdict {}", "DEL layerwatch:ledger"),
+    "recorder": ("FLUSHALL", "CONFIG GET dir", "RPUSH rq:queue:inspect x", "GET layerwatch:picture:x"),
+}
+TRY = """
+import os, redis
+from layerwatch.redis_connection import connect
+from layerwatch.settings import SharedSettings
+client = connect(SharedSettings().redis_url, retries=0)
+for command in {commands!r}:
+    try:
+        client.execute_command(*command.split())
+        print("allowed", command)
+    except redis.exceptions.NoPermissionError:
+        print("refused", command)
+"""
+REACH = """
+import socket, sys
+try:
+    socket.create_connection((sys.argv[1], 6379), timeout=3).sendall(b"PING\\r\\n")
+    print("reached")
+except OSError as error:
+    print("not reached:", error)
+"""
+MEGABYTE = 1_000_000
+
+
+@pytest.fixture(scope="module")
+def tell(pytestconfig: pytest.Config) -> Callable[[str], None]:
+    """Puts a line among those of pytest, also where it captures output."""
+    reporter: Any = pytestconfig.pluginmanager.getplugin("terminalreporter")
+    return lambda text: reporter.write_line(f"\n{text}")
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory, tell: Callable[[str], None]) -> Iterator[Stack]:
+    if not engine_is_there():
+        pytest.skip("no container engine answers to `docker info`")
+    compose_command()
+    one = Stack(tmp_path_factory.mktemp("compose"))
+    one.down()
+    one.build()
+    began = time.monotonic()
+    one.compose("up", "--detach", "--wait", "--wait-timeout", "180", "--no-build")
+    tell(f"healthy {time.monotonic() - began:.0f} s after `docker compose up`")
+    yield one
+    one.down()
+
+
+@pytest.fixture
+def print_layer(stack: Stack, write_pictures: Callable[..., LayerSet], tmp_path: Path) -> Callable[[int], None]:
+    """Copies the three pictures of a layer into the printer's folder."""
+
+    def put(layer: int) -> None:
+        written = write_pictures(tmp_path, layer=layer, defect_px=900)
+        for capture in written.captures:
+            shutil.copy(tmp_path / capture.path, stack.incoming / Path(capture.path).name)
+
+    return put
+
+
+def test_all_services_are_healthy(stack: Stack) -> None:
+    states = {one["Config"]["Labels"]["com.docker.compose.service"]: one["State"] for one in stack.containers()}
+
+    assert set(states) == {"redis", *ROLES}
+    assert {state["Health"]["Status"] for state in states.values()} == {"healthy"}
+
+
+def test_pictures_in_the_folder_give_a_verdict_on_the_channel(stack: Stack, print_layer: Callable[[int], None]) -> None:
+    listener = stack.popen("exec", "-T", "redis", "sh", "-c", redis_cli("subscriber", "SUBSCRIBE", STREAM))
+    assert listener.stdout is not None
+    while listener.stdout.readline().strip() != "1":  # it listens from here on
+        assert listener.poll() is None
+
+    print_layer(7)
+
+    bodies = (line for line in listener.stdout if line.startswith("{"))
+    verdict = Verdict.from_json(next(bodies))
+    listener.terminate()
+    listener.wait()
+    assert (verdict.printer, verdict.layer) == ("printer", 7)
+    assert verdict.model is not None, verdict.reasons
+    listed = stack.compose("exec", "-T", "monitoring", "ls", f"/artifacts/{verdict.key.folder}")
+    assert {"verdict.json", "overlay.jpg", "mask.png"} <= set(listed.split())
+
+
+def test_page_and_metrics_are_reached_and_the_page_asks_for_a_token(
+    stack: Stack, print_layer: Callable[[int], None]
+) -> None:
+    print_layer(8)
+    address = f"http://127.0.0.1:{stack.port}"
+    token = stack.compose(
+        "exec", "-T", "monitoring", "python", "-m", "monitoring", "token", "erin", "--role", "engineer"
+    )
+    login = {"Authorization": f"Bearer {token.strip()}"}
+
+    assert httpx.get(f"{address}/health").status_code == 200
+    assert "layerwatch_redis_up 1.0" in httpx.get(f"{address}/metrics").text
+    assert httpx.get(f"{address}/api/verdicts").status_code == 401
+    until(lambda: '"layer":8' in httpx.get(f"{address}/api/verdicts", headers=login).text, seconds=30)
+    assert "layerwatch" in httpx.get(address, headers=login).text
+
+
+@pytest.mark.parametrize("service", ROLES)
+def test_a_role_is_refused_what_it_does_not_need(stack: Stack, service: str) -> None:
+    told = stack.python(service, TRY.format(commands=FORBIDDEN[service]))
+
+    assert told.splitlines() == [f"refused {command}" for command in FORBIDDEN[service]]
+
+
+def test_nothing_was_refused_that_a_role_needs(stack: Stack) -> None:
+    tried = {command.split()[0].lower() for commands in FORBIDDEN.values() for command in commands}
+    entries = json.loads(stack.redis_cli("admin", "--json", "ACL", "LOG"))
+    objects = {str(entry["object"]).partition("|")[0] for entry in entries}
+
+    assert objects <= tried | {"layerwatch:verdicts", "layerwatch:ledger", "layerwatch:events", "layerwatch:picture:x",
+                               "rq:queue:train", "rq:queue:inspect"}  # fmt: skip
+
+
+def test_without_a_password_redis_answers_nobody(stack: Stack) -> None:
+    told = stack.python(
+        "ingest", "import redis\ntry:\n    redis.Redis('redis').ping()\nexcept Exception as error: print(error)"
+    )
+
+    assert told == "Authentication required."
+
+
+@pytest.mark.parametrize("network", ["metrics", "front"])
+def test_from_another_network_redis_is_not_reached(stack: Stack, network: str) -> None:
+    (redis,) = (one for one in stack.containers() if one["Name"] == f"/{PROJECT}-redis-1")
+    address = redis["NetworkSettings"]["Networks"][f"{PROJECT}_bus"]["IPAddress"]
+    for host in ("redis", address):
+        told = stack.docker(
+            "run", "--rm", "--network", f"{PROJECT}_{network}", "--entrypoint", "python",
+            f"{PROJECT}/ingest:0.1.0", "-c", REACH, host,
+        )  # fmt: skip
+        assert told.startswith("not reached"), told
+
+
+def test_containers_may_do_little_and_their_environment_holds_no_password(stack: Stack) -> None:
+    passwords = {
+        file.read_text(encoding="utf-8") for file in (stack.clone / "secrets").glob("redis_*[!y]") if file.suffix == ""
+    }
+    for one in stack.containers():
+        host, user = one["HostConfig"], one["Config"]["User"]
+        assert user in {"10001:10001", "999:999"}, one["Name"]
+        assert host["ReadonlyRootfs"]
+        assert host["CapDrop"] == ["ALL"]
+        assert host["SecurityOpt"] == ["no-new-privileges:true"]
+        assert host["Memory"] > 0
+        assert host["PidsLimit"] > 0
+        assert host["RestartPolicy"]["Name"] == "unless-stopped"
+        told = json.dumps(one)
+        assert not any(password in told for password in passwords)
+
+
+def test_images_are_small_and_hold_neither_build_tools_nor_torch(stack: Stack, tell: Callable[[str], None]) -> None:
+    base = _size(stack, "python:3.11-slim-bookworm")
+    sizes = {name: (_size(stack, f"{PROJECT}/{name}:0.1.0") - base) / MEGABYTE for name in ("ingest", "worker-cpu")}
+    tell(f"beyond their base, MB: { ({name: round(size) for name, size in sizes.items()}) }")
+
+    assert sizes["ingest"] <= 80
+    assert sizes["worker-cpu"] <= 550
+    for service in ROLES:
+        assert stack.python(
+            service, "import shutil; print([shutil.which(name) for name in ('pip', 'gcc', 'make')])"
+        ) == str([None] * 3)
+        assert (
+            stack.python(service, "import importlib.util as u; print(u.find_spec('torch'), u.find_spec('pip'))")
+            == "None None"
+        )
+
+
+def test_images_say_what_they_are(stack: Stack) -> None:
+    revision = subprocess.run(
+        ["git", "rev-parse", "HEAD"], cwd=stack.clone, capture_output=True, text=True, check=True
+    ).stdout
+    (image,) = json.loads(stack.docker("image", "inspect", f"{PROJECT}/ingest:0.1.0"))
+    labels = image["Config"]["Labels"]
+
+    assert labels["org.opencontainers.image.title"] == "layerwatch ingest"
+    assert labels["org.opencontainers.image.version"] == "0.1.0"
+    assert labels["org.opencontainers.image.revision"] == revision.strip()
+    assert labels["org.opencontainers.image.licenses"] == "Apache-2.0"
+
+
+def test_the_simulator_prints_and_prometheus_scrapes_every_role(stack: Stack) -> None:
+    if not stack.docker("images", "-q", "prom/prometheus:latest").strip():
+        pytest.skip("there is no image of Prometheus here")
+    before = int(stack.redis_cli("subscriber", "XLEN", STREAM))
+    stack.compose("--profile", "demo", "up", "--detach", "--wait", "--no-build", "--no-deps", "simulator")
+    stack.compose("--profile", "monitoring", "up", "--detach", "--wait", "--no-deps", "prometheus")
+    address = stack.compose("--profile", "monitoring", "port", "prometheus", "9090").strip()
+
+    def jobs_up() -> set[str]:
+        targets: Any = httpx.get(f"http://{address}/api/v1/targets").json()["data"]["activeTargets"]
+        return {target["labels"]["job"] for target in targets if target["health"] == "up"}
+
+    until(
+        lambda: jobs_up() == {f"layerwatch-{name}" for name in ("ingest", "worker", "monitoring", "recorder")},
+        seconds=60,
+    )
+    until(lambda: int(stack.redis_cli("subscriber", "XLEN", STREAM)) > before, seconds=60)
+
+
+def test_it_goes_away_without_a_trace_and_comes_back_over_tls(stack: Stack) -> None:
+    stack.down()
+    assert stack.left() == []
+
+    stack.use("docker-compose.yml", "docker-compose.tls.yml")
+    stack.compose("up", "--detach", "--wait", "--wait-timeout", "180", "--no-build")
+    folder = stack.clone / "secrets"
+    password = (folder / "redis_subscriber").read_text(encoding="utf-8")
+    url = f"rediss://subscriber:{password}@localhost:{stack.redis_port}/0?ssl_ca_certs={folder / 'redis_ca.crt'}"
+    with connect(url) as client:
+        assert client.ping()
+    stack.down()
+    assert stack.left() == []
+
+
+def _size(stack: Stack, image: str) -> int:
+    return int(re.sub(r"\D", "", stack.docker("image", "inspect", "--format", "{{.Size}}", image)))
