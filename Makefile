@@ -15,8 +15,11 @@ SEED ?= 7
 PORT ?= 8000
 RUN_DIR ?= run/demo
 
+ROOMS := layerwatch ingest worker trainer monitoring simulator demo deploy
+ROLES := ingest worker-cpu worker-gpu trainer monitoring simulator
+
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-compose check format bench schema dashboards locks secrets starter clean
+.PHONY: help demo test test-compose check scan audit sbom format bench schema dashboards locks secrets starter clean
 
 help: ## list the chores
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,7 +35,7 @@ test: $(VENV)/.dev ## install everything and run every test, but for those of co
 test-compose: $(VENV)/.dev ## build the images and run them by docker compose; minutes
 	$(BIN)/python -m pytest -m compose
 
-check: $(VENV)/.dev ## format, lint, types, import rules, schema, dashboard, unit tests: fast
+check: $(VENV)/.dev ## format, lint, types, import rules, schema, dashboard, unit tests, scan: fast
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
@@ -40,6 +43,21 @@ check: $(VENV)/.dev ## format, lint, types, import rules, schema, dashboard, uni
 	$(BIN)/python -m layerwatch.schema --check
 	$(BIN)/python -m monitoring.grafana --check
 	$(BIN)/python -m pytest tests/unit -m "not torch"
+	@$(MAKE) --no-print-directory scan
+
+scan: $(VENV)/.dev ## look for risky code, mistakes in the Dockerfile, and passwords in what is committed
+	$(BIN)/bandit --quiet --configfile pyproject.toml --severity-level medium --recursive $(ROOMS)
+	$(BIN)/hadolint Dockerfile
+	$(BIN)/kingfisher scan . --quiet --no-validate --no-update-check --no-ignore-if-contains \
+	  --exclude .venv --exclude .pytest_cache --skip-word hunter --skip-word PASSWORD
+
+audit: $(VENV)/.dev ## ask which packages of the images have known vulnerabilities; needs a network
+	$(BIN)/python -m deploy.audit
+
+sbom: $(VENV)/.dev ## write dist/sbom/: a bill of materials (CycloneDX) for each image
+	@mkdir -p dist/sbom
+	for role in $(ROLES); do $(BIN)/cyclonedx-py requirements "deploy/locks/$$role.txt" --pyproject pyproject.toml \
+	  --output-reproducible --output-file "dist/sbom/$$role.json" || exit 1; done
 
 format: $(VENV)/.dev ## let ruff format and mend what it can
 	$(BIN)/ruff format .

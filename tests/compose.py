@@ -72,11 +72,17 @@ class Stack:
         named = [word for file in (self._files if files is None else files) for word in ("-f", file)]
         return self._call(*compose_command(), *named, *words, cwd=self.clone)
 
-    def popen(self, *words: str) -> subprocess.Popen[str]:
-        return subprocess.Popen(
-            [*compose_command(), *words],
-            cwd=self.clone, env=self._environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True,
+    def subscribe(self, channel: str) -> subprocess.Popen[str]:
+        """Start a redis-cli that prints what is published on a channel; it listens when this returns."""
+        # Not by `compose exec`: that prints no more once its input, which nobody writes to, has ended.
+        listening = subprocess.Popen(
+            ["docker", "exec", f"{PROJECT}-redis-1", "sh", "-c", redis_cli("subscriber", "SUBSCRIBE", channel)],
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True,
         )  # fmt: skip
+        assert listening.stdout is not None
+        while listening.stdout.readline().strip() != "1":
+            assert listening.poll() is None
+        return listening
 
     def docker(self, *words: str) -> str:
         return self._call("docker", *words, cwd=self.clone)

@@ -19,7 +19,7 @@ from layerwatch.layers import LayerSet
 from layerwatch.redis_connection import connect
 from layerwatch.verdict import Verdict
 from layerwatch.verdict_stream import STREAM
-from tests.compose import PROJECT, Stack, compose_command, engine_is_there, redis_cli
+from tests.compose import PROJECT, Stack, compose_command, engine_is_there
 from tests.worker_processes import until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.compose, pytest.mark.timeout(2400)]
@@ -95,17 +95,14 @@ def test_all_services_are_healthy(stack: Stack) -> None:
 
 
 def test_pictures_in_the_folder_give_a_verdict_on_the_channel(stack: Stack, print_layer: Callable[[int], None]) -> None:
-    listener = stack.popen("exec", "-T", "redis", "sh", "-c", redis_cli("subscriber", "SUBSCRIBE", STREAM))
-    assert listener.stdout is not None
-    while listener.stdout.readline().strip() != "1":  # it listens from here on
-        assert listener.poll() is None
+    listening = stack.subscribe(STREAM)
 
     print_layer(7)
 
-    bodies = (line for line in listener.stdout if line.startswith("{"))
-    verdict = Verdict.from_json(next(bodies))
-    listener.terminate()
-    listener.wait()
+    assert listening.stdout is not None
+    verdict = Verdict.from_json(next(line for line in listening.stdout if line.startswith("{")))
+    listening.terminate()
+    listening.wait()
     assert (verdict.printer, verdict.layer) == ("printer", 7)
     assert verdict.model is not None, verdict.reasons
     listed = stack.compose("exec", "-T", "monitoring", "ls", f"/artifacts/{verdict.key.folder}")

@@ -1,0 +1,64 @@
+"""Asks which packages that the images install have known vulnerabilities: `make audit`.
+
+Exit status: 0 none, 1 some. Where the vulnerability service cannot be asked, as without a network, it says so and ends
+with 0: nothing is known then, for better or worse.
+"""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+LOCKS: Final = Path(__file__).parent / "locks"
+NOT_LOCKS: Final = {"constraints.txt"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What was said of the packages of one lock; None of them may have been looked up."""
+
+    looked_up: int
+    vulnerable: tuple[str, ...]
+
+
+def read_answer(text: str) -> Answer:
+    """Return what pip-audit printed as JSON; where it printed none it could not ask."""
+    try:
+        packages: list[dict[str, Any]] = json.loads(text)["dependencies"]
+    except ValueError:
+        return Answer(looked_up=0, vulnerable=())
+    known = [package for package in packages if "vulns" in package]
+    return Answer(
+        looked_up=len(known),
+        vulnerable=tuple(
+            f"{package['name']} {package['version']}: {flaw['id']}, mended in {', '.join(flaw['fix_versions']) or 'none'}"
+            for package in known
+            for flaw in package["vulns"]
+        ),
+    )
+
+
+def audit(locks: Iterable[Path]) -> int:
+    """Print a line for each lock and each vulnerability, and return the exit status."""
+    status = 0
+    for lock in locks:
+        command = ["pip_audit", "-r", str(lock), "--disable-pip", "--require-hashes", "-f", "json"]
+        done = subprocess.run(
+            [sys.executable, "-m", *command, "--progress-spinner", "off"], capture_output=True, text=True, check=False
+        )
+        answer = read_answer(done.stdout)
+        told = (
+            f"{answer.looked_up} packages looked up"
+            if answer.looked_up
+            else "SKIPPED, the service cannot be asked here"
+        )
+        sys.stdout.write("\n".join([f"audit of {lock.name}: {told}", *answer.vulnerable, ""]))
+        status |= bool(answer.vulnerable)
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(audit(sorted(path for path in LOCKS.glob("*.txt") if path.name not in NOT_LOCKS)))
