@@ -34,7 +34,7 @@ def read_answer(text: str) -> Answer:
     return Answer(
         looked_up=len(known),
         vulnerable=tuple(
-            f"{package['name']} {package['version']}: {flaw['id']}, mended in {', '.join(flaw['fix_versions']) or 'none'}"
+            f"{package['name']} {package['version']}: {flaw['id']}, mended in {flaw['fix_versions']}"
             for package in known
             for flaw in package["vulns"]
         ),

@@ -6,7 +6,8 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -72,17 +73,16 @@ class Stack:
         named = [word for file in (self._files if files is None else files) for word in ("-f", file)]
         return self._call(*compose_command(), *named, *words, cwd=self.clone)
 
-    def subscribe(self, channel: str) -> subprocess.Popen[str]:
-        """Start a redis-cli that prints what is published on a channel; it listens when this returns."""
+    @contextmanager
+    def hearing(self, channel: str) -> Iterator[Iterator[str]]:
+        """Yield the lines that a redis-cli, which listens by then, prints of a channel."""
         # Not by `compose exec`: that prints no more once its input, which nobody writes to, has ended.
-        listening = subprocess.Popen(
-            ["docker", "exec", f"{PROJECT}-redis-1", "sh", "-c", redis_cli("subscriber", "SUBSCRIBE", channel)],
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True,
-        )  # fmt: skip
-        assert listening.stdout is not None
-        while listening.stdout.readline().strip() != "1":
-            assert listening.poll() is None
-        return listening
+        command = ["docker", "exec", f"{PROJECT}-redis-1", "sh", "-c", redis_cli("subscriber", "SUBSCRIBE", channel)]
+        with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True) as listening:
+            lines = iter(listening.stdout or ())
+            assert "1\n" in lines  # reads as far as that, the number of its subscriptions
+            yield lines
+            listening.terminate()
 
     def docker(self, *words: str) -> str:
         return self._call("docker", *words, cwd=self.clone)

@@ -95,14 +95,10 @@ def test_all_services_are_healthy(stack: Stack) -> None:
 
 
 def test_pictures_in_the_folder_give_a_verdict_on_the_channel(stack: Stack, print_layer: Callable[[int], None]) -> None:
-    listening = stack.subscribe(STREAM)
+    with stack.hearing(STREAM) as lines:
+        print_layer(7)
+        verdict = Verdict.from_json(next(line for line in lines if line.startswith("{")))
 
-    print_layer(7)
-
-    assert listening.stdout is not None
-    verdict = Verdict.from_json(next(line for line in listening.stdout if line.startswith("{")))
-    listening.terminate()
-    listening.wait()
     assert (verdict.printer, verdict.layer) == ("printer", 7)
     assert verdict.model is not None, verdict.reasons
     listed = stack.compose("exec", "-T", "monitoring", "ls", f"/artifacts/{verdict.key.folder}")

