@@ -119,7 +119,8 @@ LABEL org.opencontainers.image.title="layerwatch worker, GPU" \
       org.opencontainers.image.revision="${REVISION}"
 
 FROM base AS trainer
-ENV TRAINER_METRICS_HOST=0.0.0.0 TRAINER_METRICS_PORT=9104 TRAINER_JOBS_DIR=/training/jobs
+ENV TRAINER_METRICS_HOST=0.0.0.0 TRAINER_METRICS_PORT=9104 TRAINER_JOBS_DIR=/training/jobs \
+    MPLCONFIGDIR=/tmp/matplotlib
 COPY --from=build-trainer /opt/venv /opt/venv
 COPY --from=build-trainer /app /app
 HEALTHCHECK --interval=10s --timeout=5s --start-period=120s --retries=6 \

@@ -56,7 +56,7 @@ audit: $(VENV)/.dev ## ask which packages of the images have known vulnerabiliti
 
 sbom: $(VENV)/.dev ## write dist/sbom/: a bill of materials (CycloneDX) for each image
 	@mkdir -p dist/sbom
-	for role in $(ROLES); do $(BIN)/cyclonedx-py requirements "deploy/locks/$$role.txt" --pyproject pyproject.toml \
+	for role in $(ROLES); do PYTHONWARNINGS=ignore $(BIN)/cyclonedx-py requirements "deploy/locks/$$role.txt" --pyproject pyproject.toml \
 	  --output-reproducible --output-file "dist/sbom/$$role.json" || exit 1; done
 
 format: $(VENV)/.dev ## let ruff format and mend what it can

@@ -5,12 +5,14 @@ import sys
 from collections.abc import Sequence
 
 from layerwatch.cli import run_app
+from layerwatch.telemetry import keep_silent
 from trainer.commands import app
 from trainer.memory import keep_freed_memory
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit status."""
+    keep_silent()
     return run_app(app, argv)
 
 
