@@ -29,7 +29,9 @@ def test_memory_is_what_is_resident_now_and_at_its_highest() -> None:
 
 @pytest.mark.skipif(not has_proc(), reason="there is no /proc here")
 def test_a_process_is_found_by_its_number() -> None:
-    assert memory_of(os.getpid()).peak >= memory_of().now > 1_000_000
+    before = memory_of().now  # it may grow while it is looked at
+
+    assert memory_of(os.getpid()).peak >= before > 1_000_000
 
 
 def test_the_machine_is_told_with_its_python() -> None:
