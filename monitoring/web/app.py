@@ -24,6 +24,9 @@ from monitoring.settings import MonitoringSettings
 from monitoring.web import api
 from monitoring.web.artifacts import overlay_url
 from monitoring.web.build import api as build_api
+from monitoring.web.check import page as check_page
+from monitoring.web.check import routes as check_routes
+from monitoring.web.check.desk import desk_of
 from monitoring.web.context import Context
 from monitoring.web.headers import SecurityHeaders, allowed_hosts
 from monitoring.web.history import PageHistory
@@ -42,6 +45,7 @@ def create_app(settings: MonitoringSettings) -> FastAPI:
     """Return the application; it connects to Redis when it starts, not here."""
     registry = page_registry(settings.redis_url)
     redis = connect_for_feed(settings.redis_url)
+    commands = connect_for_commands(settings.redis_url)
     feed = Feed(redis, size=settings.window, metrics=VerdictMetrics(registry))
 
     @asynccontextmanager
@@ -65,11 +69,14 @@ def create_app(settings: MonitoringSettings) -> FastAPI:
         templates=templates(),
         settings=settings,
         history=PageHistory(settings.database_url),
-        redis=connect_for_commands(settings.redis_url),
+        redis=commands,
+        check=desk_of(settings, commands),
     )
     app.include_router(api.router)
     app.include_router(build_api.router)
     app.include_router(pages.router)
+    app.include_router(check_routes.router)
+    app.include_router(check_page.router)
     app.mount("/static", StaticFiles(directory=Path(str(resources.files("monitoring.web") / "static"))))
     add_problems(app)
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=allowed_hosts(settings.host, settings.allowed_hosts))

@@ -11,6 +11,7 @@ from redis import Redis
 
 from layerwatch.artifacts import Artifacts
 from monitoring.settings import MonitoringSettings
+from monitoring.web.check.desk import CheckDesk
 from monitoring.web.history import PageHistory
 from monitoring.web.live.feed import Feed
 
@@ -21,6 +22,7 @@ class Context:
 
     Attributes:
         redis: for short commands, in threads.
+        check: takes the layers that people upload.
         readers: counts open event streams.
     """
 
@@ -31,6 +33,7 @@ class Context:
     settings: MonitoringSettings
     history: PageHistory
     redis: Redis
+    check: CheckDesk
     readers: int = 0
 
     def close(self) -> None:
