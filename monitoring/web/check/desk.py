@@ -76,7 +76,7 @@ class CheckDesk:
         ]
         pictures = read_set(sent, bits=upload.profile.bits)
         message = message_about(
-            pictures, profile=upload.profile, stage=upload.stage, now=datetime.now(UTC), token=secrets.token_hex(3)
+            pictures, profile=upload.profile, stage=upload.stage, now=datetime.now(UTC), suffix=secrets.token_hex(3)
         )
         self.queue.put(message, pictures)
         return message
