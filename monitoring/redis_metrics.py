@@ -86,14 +86,8 @@ def worker_metrics(client: Redis, now: datetime) -> GaugeMetricFamily:
     return family
 
 
-def living_workers(client: Redis, now: datetime) -> int:
-    """Return how many workers on all machines say that they live."""
-    states = worker_states(client, now)
-    return states["idle"] + states["busy"]
-
-
 def worker_states(client: Redis, now: datetime) -> Counter[str]:
-    """Return how many workers are idle, busy or silent."""
+    """Return how many workers of all machines are idle, busy, or silent though they never said that they stop."""
     queue = Queue(INSPECT_QUEUE, connection=client, serializer=JSONSerializer)
     with client.pipeline(transaction=False) as pipeline:
         for key in get_keys(queue=queue):
