@@ -12,7 +12,9 @@ from redis import Redis
 from layerwatch.artifacts import Artifacts
 from monitoring.settings import MonitoringSettings
 from monitoring.web.history import PageHistory
+from monitoring.web.live.event_stream import EventStream
 from monitoring.web.live.feed import Feed
+from monitoring.web.now.present import Present
 
 
 @dataclass(kw_only=True)
@@ -20,11 +22,15 @@ class Context:
     """The parts of the running page.
 
     Attributes:
+        present: what the page / shows.
+        events: what readers of /api/events are sent.
         redis: for short commands, in threads.
         readers: counts open event streams.
     """
 
     feed: Feed
+    present: Present
+    events: EventStream
     artifacts: Artifacts
     registry: CollectorRegistry
     templates: Environment
