@@ -65,7 +65,8 @@ def queue_metrics(client: Redis, now: datetime) -> Iterator[GaugeMetricFamily]:
     yield jobs
     # Layers that are printed now go ahead of a backlog, so the oldest may be anywhere: one command reads all times.
     times = cast(
-        "list[bytes | None]", client.sort(_queue(client).key, start=0, num=MOST_JOBS, by="nosort", get=["rq:job:*->enqueued_at"])
+        "list[bytes | None]",
+        client.sort(_queue(client).key, start=0, num=MOST_JOBS, by="nosort", get=["rq:job:*->enqueued_at"]),
     )
     yield GaugeMetricFamily(
         "layerwatch_queue_oldest_job_age_seconds",
