@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from importlib import resources
 from pathlib import Path
 
@@ -28,6 +28,7 @@ from monitoring.web.access.control import AccessControl
 from monitoring.web.access.cross_site import CrossSite
 from monitoring.web.access.parts import Access
 from monitoring.web.access.proxies import TrustedProxies
+from monitoring.web.addresses import layer_url
 from monitoring.web.artifacts import overlay_url
 from monitoring.web.build import api as build_api
 from monitoring.web.check import page as check_page
@@ -36,9 +37,18 @@ from monitoring.web.check.desk import desk_of
 from monitoring.web.context import Context
 from monitoring.web.headers import SecurityHeaders, allowed_hosts
 from monitoring.web.history import PageHistory
+from monitoring.web.live.bell import Bell
+from monitoring.web.live.event_stream import EventStream
 from monitoring.web.live.feed import Feed, connect_for_feed
+from monitoring.web.live.told import ToldFeed
+from monitoring.web.now import api as now_api
 from monitoring.web.now import pages
-from monitoring.web.now.views import WHAT_NOW
+from monitoring.web.now.condition import WHAT_NOW
+from monitoring.web.now.facts import connect_for_facts
+from monitoring.web.now.lookout import Lookout
+from monitoring.web.now.present import Present
+from monitoring.web.now.status import status_of
+from monitoring.web.now.words import with_code
 from monitoring.web.problems import add_problems
 
 COMMAND_TIMEOUT_SECONDS = 5.0
@@ -57,34 +67,43 @@ def create_app(settings: MonitoringSettings) -> FastAPI:
     registry = page_registry(settings.redis_url)
     redis = connect_for_feed(settings.redis_url)
     commands = connect_for_commands(settings.redis_url)
-    feed = Feed(redis, size=settings.window, metrics=VerdictMetrics(registry))
+    history, facts = PageHistory(settings.database_url), connect_for_facts(settings.redis_url)
+    bell = Bell()
+    feed = Feed(redis, size=settings.window, metrics=VerdictMetrics(registry), bell=bell)
+    told = ToldFeed(redis, bell)
+    lookout = Lookout(facts, history, feed.window, bell)
+    present = Present(feed, told, lookout)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        reading = asyncio.create_task(feed.run())
+        tasks = [asyncio.create_task(part.run()) for part in (feed, told, lookout)]
         try:
             yield
         finally:
-            reading.cancel()
-            with suppress(asyncio.CancelledError):
-                await reading
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
             await redis.aclose()
+            facts.close()
             app.state.context.close()
 
     # The documentation pages of FastAPI load scripts from elsewhere; /openapi.json stays.
     app = FastAPI(title="layerwatch", version=__version__, lifespan=lifespan, docs_url=None, redoc_url=None)
     app.state.context = Context(
         feed=feed,
+        present=present,
+        events=EventStream(feed, told, bell, lambda: status_of(present).model_dump_json()),
         artifacts=open_artifacts(settings.artifacts_dir),
         registry=registry,
         templates=templates(),
         settings=settings,
-        history=PageHistory(settings.database_url),
+        history=history,
+        access=access,
         redis=commands,
         check=desk_of(settings, commands),
-        access=access,
     )
     app.include_router(api.router)
+    app.include_router(now_api.router)
     app.include_router(build_api.router)
     app.include_router(pages.router)
     app.include_router(check_routes.router)
@@ -126,6 +145,8 @@ def templates() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals.update(overlay_url=overlay_url, what_now=WHAT_NOW, version=__version__, pages=PAGES)
-    environment.filters.update(area=area_text, seconds=seconds_text)
+    environment.globals.update(
+        overlay_url=overlay_url, layer_url=layer_url, what_now=WHAT_NOW, version=__version__, pages=PAGES
+    )
+    environment.filters.update(area=area_text, seconds=seconds_text, with_code=with_code)
     return environment
