@@ -23,9 +23,9 @@ Look = Callable[..., Page]
 def start_page(start: Callable[..., Any], tmp_path: Path) -> Callable[..., str]:
     """Starts a page that asks for a token, and returns its address; no Redis is needed to log in."""
 
-    def run(*users: Entry, **environment: str) -> str:
+    def run(*users: Entry) -> str:
         write_users(tmp_path / "users.toml", users)
-        serve = start("serve", "--port", "0", url="redis://127.0.0.1:1/0", MONITORING_ACCESS="token", **environment)
+        serve = start("serve", "--port", "0", url="redis://127.0.0.1:1/0", MONITORING_ACCESS="token")
         return str(serve.address())
 
     return run
@@ -121,7 +121,7 @@ def test_over_plain_http_under_a_name_a_browser_tells_no_site_and_its_forms_work
     browser: Browser, start_page: Callable[..., str]
 ) -> None:
     """There is no Sec-Fetch-Site there, and with a strict referrer policy Origin would be `null`."""
-    port = start_page(ANNA, MONITORING_ALLOWED_HOSTS=f'["{NAME}", "127.0.0.1"]').rpartition(":")[2]
+    port = start_page(ANNA).rpartition(":")[2]
     arguments = [*ARGUMENTS, f"--host-resolver-rules=MAP {NAME} 127.0.0.1"]
     own = browser.browser_type.launch(executable_path=CHROMIUM, args=arguments)
     page = own.new_page()
