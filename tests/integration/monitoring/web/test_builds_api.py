@@ -95,7 +95,8 @@ def test_builds_are_listed_in_pages_newest_first_without_checks_of_single_layers
         plant.record(some_verdict(printer="pager", build=f"job{number}", published=moment))
     plant.record(some_verdict(printer=CHECK_PRINTER, build="20260504-120000-abcdef", published=NOON))
 
-    names, before = [], ""
+    names: list[str] = []
+    before: str | None = ""
     while before is not None:
         cursor = {"before": before} if before else {}
         answer = page.get("/api/builds", params={"printer": "pager", "limit": "2", **cursor}).json()
@@ -193,7 +194,7 @@ def test_a_place_is_followed_through_the_layers(
     plant.record(*(of_build(layer=n, decision=Decision.REVIEW, areas_px=(90, 300)) for n in (2, 3, 8)))
     plant.record(of_build(layer=4), of_build(layer=3, revision=2))
 
-    place = {"stage": "melt", "x": 120, "y": 45, "width": 10, "height": 10}
+    place: dict[str, str | int] = {"stage": "melt", "x": 120, "y": 45, "width": 10, "height": 10}
     found = page.get(f"/api/builds/m290/{build}/column", params=place).json()
     from_3 = page.get(f"/api/builds/m290/{build}/column", params=place | {"from": 3, "to": 8}).json()
 

@@ -42,8 +42,7 @@ def pictured(
 def pixels_of(answer: httpx.Response) -> NDArray[np.uint8]:
     assert answer.status_code == 200, answer.text
     assert answer.headers["content-type"] == "image/jpeg"
-    decoded: NDArray[np.uint8] = cv2.imdecode(np.frombuffer(answer.content, np.uint8), cv2.IMREAD_UNCHANGED)
-    return decoded
+    return np.asarray(cv2.imdecode(np.frombuffer(answer.content, np.uint8), cv2.IMREAD_UNCHANGED), np.uint8)
 
 
 def picture(page: httpx.Client, verdict: Verdict, light: str = "a", **parameters: str | int) -> httpx.Response:
