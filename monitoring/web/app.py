@@ -11,7 +11,7 @@ from fastapi.staticfiles import StaticFiles
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from prometheus_client import CollectorRegistry, ProcessCollector
 from redis import Redis
-from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddleware
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from layerwatch import __version__
@@ -31,6 +31,8 @@ from monitoring.web.access.proxies import TrustedProxies
 from monitoring.web.addresses import layer_url
 from monitoring.web.artifacts import overlay_url
 from monitoring.web.build import api as build_api
+from monitoring.web.build import picture_api
+from monitoring.web.build.making import PictureMaking
 from monitoring.web.check import page as check_page
 from monitoring.web.check import routes as check_routes
 from monitoring.web.check.desk import desk_of
@@ -52,8 +54,6 @@ from monitoring.web.now.words import with_code
 from monitoring.web.problems import add_problems
 
 COMMAND_TIMEOUT_SECONDS = 5.0
-# A page may hold a token beside words from elsewhere: its compressed length would help to guess the token.
-NOT_COMPRESSED = (*DEFAULT_EXCLUDED_CONTENT_TYPES, "text/html")  # the defaults are pictures and event streams
 PAGES = (("/", "Now"), ("/builds", "Builds"), ("/check", "Check a layer"))
 
 
@@ -101,10 +101,12 @@ def create_app(settings: MonitoringSettings) -> FastAPI:
         access=access,
         redis=commands,
         check=desk_of(settings, commands),
+        pictures=PictureMaking(),
     )
     app.include_router(api.router)
     app.include_router(now_api.router)
     app.include_router(build_api.router)
+    app.include_router(picture_api.router)
     app.include_router(pages.router)
     app.include_router(check_routes.router)
     app.include_router(check_page.router)
@@ -117,7 +119,7 @@ def create_app(settings: MonitoringSettings) -> FastAPI:
     app.add_middleware(CrossSite)
     hosts = allowed_hosts(settings.access, settings.host, settings.allowed_hosts)
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=hosts)
-    app.add_middleware(GZipMiddleware, minimum_size=1024, compresslevel=5, exclude_content_types=NOT_COMPRESSED)
+    app.add_middleware(GZipMiddleware, minimum_size=1024, compresslevel=5)  # but pictures and event streams
     app.add_middleware(BodyLimit, most=limit_of(settings.max_upload_mb))
     app.add_middleware(SecurityHeaders)
     app.add_middleware(TrustedProxies, trusted=settings.trusted_proxies)

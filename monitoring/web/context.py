@@ -12,6 +12,7 @@ from redis import Redis
 from layerwatch.artifacts import Artifacts
 from monitoring.settings import MonitoringSettings
 from monitoring.web.access.parts import Access
+from monitoring.web.build.making import PictureMaking
 from monitoring.web.check.desk import CheckDesk
 from monitoring.web.history import PageHistory
 from monitoring.web.live.event_stream import EventStream
@@ -42,6 +43,7 @@ class Context:
     access: Access
     redis: Redis
     check: CheckDesk
+    pictures: PictureMaking
     readers: int = 0
 
     def close(self) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
+from fastapi import HTTPException
 from sqlalchemy import Engine
 
 from layerwatch.errors import SettingsError
@@ -29,10 +30,9 @@ class Known:
         self._window = window
         self._why_not = why_not
 
-    def not_found(self) -> None:
-        """Say that nothing was found; without a history that is no answer, and its error is raised."""
-        if self._why_not is not None:
-            raise self._why_not
+    def missing(self, words: str) -> Exception:
+        """Return what to raise where nothing is known: not found, or, while there is no history, why there is none."""
+        return self._why_not or HTTPException(404, words)
 
     def seen(self, printer: str, build: str) -> list[Row]:
         """Return the newest verdict of each layer of a build that the window holds, in no order."""
@@ -60,8 +60,8 @@ class Known:
         """Return all verdicts on a layer, newest first; none where nothing is known."""
         history = None if self.engine is None else LayerQueries(self.engine).layer(key)
         known = {verdict.id: verdict for verdict in (history.revisions if history is not None else ())}
-        for seen in self._all():
-            if seen.row.key == str(key) and seen.row.id not in known:
+        for seen in self._of_stage(key):
+            if seen.row.layer == key.layer and seen.row.id not in known:
                 known[seen.row.id] = Verdict.from_json(seen.body)
         return sorted(known.values(), key=age_of, reverse=True)
 
