@@ -1,0 +1,1 @@
+"""All builds, and one build: pages and their API."""
