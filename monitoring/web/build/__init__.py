@@ -1,1 +1,1 @@
-"""All builds, and one build: pages and their API."""
+"""What is known of builds and layers: strip, pictures, differences, columns through the layers."""
