@@ -24,6 +24,7 @@ from monitoring.settings import MonitoringSettings
 from monitoring.web import api
 from monitoring.web.artifacts import overlay_url
 from monitoring.web.build import api as build_api
+from monitoring.web.build import pages as build_pages
 from monitoring.web.context import Context
 from monitoring.web.headers import SecurityHeaders, allowed_hosts
 from monitoring.web.history import PageHistory
@@ -69,6 +70,7 @@ def create_app(settings: MonitoringSettings) -> FastAPI:
     )
     app.include_router(api.router)
     app.include_router(build_api.router)
+    app.include_router(build_pages.router)
     app.include_router(pages.router)
     app.mount("/static", StaticFiles(directory=Path(str(resources.files("monitoring.web") / "static"))))
     add_problems(app)

@@ -1,81 +1,78 @@
 """The list of builds, and one build: pages that say what counts without a script."""
 
-from datetime import UTC, datetime
 from typing import Annotated
 
-from fastapi import APIRouter, HTTPException, Path, Query, Request
+from fastapi import APIRouter, Depends, HTTPException, Query, Request
 from fastapi.responses import HTMLResponse
-from pydantic import AwareDatetime, Field
 
-from layerwatch.layers import BUILD_NAME, MAX_LAYER, PRINTER_NAME, Stage
+from layerwatch.layers import MAX_LAYER, PRINTER_NAME, LayerKey, Stage
 from monitoring.history.build_queries import BuildQueries
 from monitoring.history.layer_queries import LayerQueries
-from monitoring.history.notes import Notes
-from monitoring.web.build.views import build_view, chosen_layer, told_events
+from monitoring.web.access.user import Role, needs
+from monitoring.web.build.api import NO_BUILD, BuildName, KnownNow, PrinterName
+from monitoring.web.build.heads import build_list, build_page, place_of, seen_page
+from monitoring.web.build.layer import layer_page
+from monitoring.web.build.views import as_views, build_view, chosen_layer
 from monitoring.web.context import context_of
 from monitoring.web.rendering import render
 
 LISTED = 25
 WORST = 40
-EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
 
-PrinterName = Annotated[str, Path(pattern=f"^{PRINTER_NAME.pattern}$")]
-BuildName = Annotated[str, Path(pattern=f"^{BUILD_NAME.pattern}$")]
-Before = Annotated[AwareDatetime, Field(ge=EARLIEST, le=LATEST)]
-
-router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
+router = APIRouter(
+    include_in_schema=False, default_response_class=HTMLResponse, dependencies=[Depends(needs(Role.VIEWER))]
+)
 
 
 @router.get("/builds")
-def builds_page(
+def builds(
     request: Request,
     printer: Annotated[str, Query(pattern=f"^({PRINTER_NAME.pattern})?$")] = "",
-    before: Before | None = None,
+    before: Annotated[str | None, Query(pattern=r"^[0-9]{1,17}-[0-9]{1,17}$")] = None,
 ) -> HTMLResponse:
     """Return the builds that had a verdict last, newest first, a page of them."""
+    try:
+        place = None if before is None else place_of(before)
+    except ValueError as error:
+        raise HTTPException(422, str(error)) from error
     queries = BuildQueries(context_of(request).history.engine())
-    found = queries.builds(printer or None, limit=LISTED + 1, before=before)
-    return render(
-        request,
-        "builds.html",
-        builds=[build_view(facts) for facts in found[:LISTED]],
-        older=found[LISTED - 1].last_published if len(found) > LISTED else None,
-        printers=queries.printers(),
-        printer=printer,
-        before=before,
-    )
+    found = build_list(queries, printer or None, LISTED, place)
+    known = {"printers": queries.printers(), "printer": printer, "before": before, "older": found.next}
+    return render(request, "builds.html", builds=as_views(found.builds), **known)
 
 
 @router.get("/builds/{printer}/{build}")
-def build_page(
+def build(
     request: Request,
     printer: PrinterName,
     build: BuildName,
+    known: KnownNow,
     layer: Annotated[int | None, Query(ge=0, le=MAX_LAYER)] = None,
     stage: Stage | None = None,
 ) -> HTMLResponse:
     """Return one build with one of its layers, the latest unless another is asked for."""
-    context = context_of(request)
-    cursor = context.feed.window.cursor  # before the history is read: what comes meanwhile is told behind it
-    engine = context.history.engine()
-    facts = BuildQueries(engine).build(printer, build)
-    queries = LayerQueries(engine)
-    strip = queries.strip(printer, build)
-    if facts is None or not strip:
-        raise HTTPException(404, f"the history knows no build {build} of printer {printer}; /builds lists all")
+    feed = context_of(request).feed
+    cursor = feed.window.cursor  # before the rest is read: what comes meanwhile is told behind it
+    head = None if known.engine is None else build_page(known.engine, printer, build)
+    head = head or seen_page(known.seen(printer, build))
+    strip = known.strip(printer, build)
+    if head is None or not strip:
+        known.not_found()
+        raise HTTPException(404, NO_BUILD)
     chosen = chosen_layer(strip, layer, stage)
+    page = layer_page(known, LayerKey(printer=printer, build=build, layer=chosen.layer, stage=chosen.stage))
+    assert page is not None  # noqa: S101 - the strip has it
     return render(
         request,
         "build.html",
-        view=build_view(facts),
+        view=build_view(head),
         layers=len({each.layer for each in strip}),
-        events=told_events(Notes(engine).events(printer, build)),
-        worst=queries.worst_layers(printer, build, limit=WORST),
-        chosen=chosen,
-        verdict=queries.verdict(chosen.inspection),
-        not_there=layer is not None and chosen.layer != layer,
-        asked_for=layer,
-        feed=context.feed,
+        events=tuple(reversed(head.events)),
+        worst=() if known.engine is None else LayerQueries(known.engine).worst_layers(printer, build, limit=WORST),
+        page=page,
+        verdict=page.verdict,
+        not_there=layer if layer is not None and chosen.layer != layer else None,
+        feed=feed,
         cursor=cursor,
-        stale_seconds=context.settings.stale_seconds,
+        stale_seconds=context_of(request).settings.stale_seconds,
     )

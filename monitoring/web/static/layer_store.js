@@ -86,7 +86,7 @@ async function shownPicture(chosen, detail, signal) {
   let words = chosen ? "" : "This verdict names no picture.";
   if (chosen) {
     try {
-      return { ...chosen, image: await picture(chosen.url, signal), words };
+      return { words, ...chosen, image: await picture(chosen.url, signal) };
     } catch (error) {
       if (signal.aborted) throw error;
       words = error.message;

@@ -1,7 +1,8 @@
 // The regions over the picture: a box and a number each, one stop for Tab, arrows from one to the next.
 
-const marks = document.getElementById("marks");
-const SVG = "http://www.w3.org/2000/svg";
+import { byId, draw } from "./elements.js";
+
+const marks = byId("marks");
 
 // `choose` is called with the place of the region in the list.
 export function showMarks(regions, selected, choose, { width }) {
@@ -26,21 +27,14 @@ export function inWords(region, at) {
 function mark(region, at, isSelected, pad) {
   const [x, y, width, height] = region.bbox;
   const box = { x: x - pad, y: y - pad, width: width + 2 * pad, height: height + 2 * pad };
-  const group = element("g", { class: "mark", role: "button", tabindex: "-1", "data-region": at, "aria-pressed": isSelected, "aria-label": inWords(region, at) });
+  const group = draw("g", { class: "mark", role: "button", tabindex: "-1", "data-region": at, "aria-pressed": isSelected, "aria-label": inWords(region, at) });
   group.append(
-    element("rect", { ...box, class: "case" }),
-    element("rect", { ...box, class: "box" }),
-    element("circle", { cx: x + width / 2, cy: y + height / 2, class: "hit" }),
-    element("text", { x: box.x, y: box.y }, at + 1),
+    draw("rect", { ...box, class: "case" }),
+    draw("rect", { ...box, class: "box" }),
+    draw("circle", { cx: x + width / 2, cy: y + height / 2, class: "hit" }),
+    draw("text", { x: box.x, y: box.y }, at + 1),
   );
   return group;
-}
-
-function element(name, attributes, text) {
-  const made = document.createElementNS(SVG, name);
-  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
-  if (text !== undefined) made.textContent = text;
-  return made;
 }
 
 function key(event, choose) {
