@@ -11,7 +11,7 @@ from fastapi.staticfiles import StaticFiles
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from prometheus_client import CollectorRegistry, ProcessCollector
 from redis import Redis
-from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddleware
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from layerwatch import __version__
@@ -25,6 +25,8 @@ from monitoring.web import api
 from monitoring.web.artifacts import overlay_url
 from monitoring.web.build import api as build_api
 from monitoring.web.build import pages as build_pages
+from monitoring.web.build import picture_api
+from monitoring.web.build.making import PictureMaking
 from monitoring.web.context import Context
 from monitoring.web.headers import SecurityHeaders, allowed_hosts
 from monitoring.web.history import PageHistory
@@ -34,8 +36,6 @@ from monitoring.web.now.views import WHAT_NOW
 from monitoring.web.problems import add_problems
 
 COMMAND_TIMEOUT_SECONDS = 5.0
-# A page may hold a token beside words from elsewhere: its compressed length would help to guess the token.
-NOT_COMPRESSED = (*DEFAULT_EXCLUDED_CONTENT_TYPES, "text/html")  # the defaults are pictures and event streams
 PAGES = (("/", "Now"), ("/builds", "Builds"), ("/check", "Check a layer"))
 
 
@@ -67,15 +67,17 @@ def create_app(settings: MonitoringSettings) -> FastAPI:
         settings=settings,
         history=PageHistory(settings.database_url),
         redis=connect_for_commands(settings.redis_url),
+        pictures=PictureMaking(),
     )
     app.include_router(api.router)
     app.include_router(build_api.router)
     app.include_router(build_pages.router)
+    app.include_router(picture_api.router)
     app.include_router(pages.router)
     app.mount("/static", StaticFiles(directory=Path(str(resources.files("monitoring.web") / "static"))))
     add_problems(app)
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=allowed_hosts(settings.host, settings.allowed_hosts))
-    app.add_middleware(GZipMiddleware, minimum_size=1024, compresslevel=5, exclude_content_types=NOT_COMPRESSED)
+    app.add_middleware(GZipMiddleware, minimum_size=1024, compresslevel=5)  # but pictures and event streams
     app.add_middleware(SecurityHeaders)
     return app
 
