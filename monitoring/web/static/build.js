@@ -7,10 +7,11 @@ import { listenForKeys } from "./keys.js";
 import { showLayer, showProblem } from "./layer_panel.js";
 import { json, LayerStore } from "./layer_store.js";
 import { LayerStrip } from "./layer_strip.js";
+import { LightChoice } from "./lights.js";
 import { inWords, StripData } from "./strip_data.js";
 import { showClock } from "./times.js";
+import { showTold } from "./told.js";
 import { fit, reveal, zoom } from "./viewer.js";
-import { LightChoice } from "./lights.js";
 import { PlaceThroughLayers } from "./z_column.js";
 
 const { printer, build } = document.body.dataset;
@@ -172,6 +173,11 @@ function took(verdict) {
   showButtons();
 }
 
+function told(event) {
+  const words = showTold(event);
+  if (words) tell(event.severity === "critical" ? "urgent" : "polite", words);
+}
+
 function tell(how, words) { byId(`say-${how}`).textContent = words; }
 
 function showRange() {
@@ -190,7 +196,7 @@ async function begin() {
   following = !location.search;
   listenToPage();
   go(data.at(layer, stage) ?? data.latest);
-  listen({ printer, build, took, missed: () => location.reload() });
+  listen({ printer, build, took, told, missed: () => location.reload() });
 }
 
 begin();

@@ -13,7 +13,7 @@ export function showMarks(regions, selected, choose, { width }) {
   stop?.setAttribute("tabindex", "0");
   if (focused) stop?.focus({ preventScroll: true });
   marks.onclick = (event) => {
-    const group = event.target.closest(".mark");
+    const group = event.target.closest(".region-mark");
     if (group) choose(Number(group.dataset.region));
   };
   marks.onkeydown = (event) => key(event, choose);
@@ -27,7 +27,7 @@ export function inWords(region, at) {
 function mark(region, at, isSelected, pad) {
   const [x, y, width, height] = region.bbox;
   const box = { x: x - pad, y: y - pad, width: width + 2 * pad, height: height + 2 * pad };
-  const group = draw("g", { class: "mark", role: "button", tabindex: "-1", "data-region": at, "aria-pressed": isSelected, "aria-label": inWords(region, at) });
+  const group = draw("g", { class: "region-mark", role: "button", tabindex: "-1", "data-region": at, "aria-pressed": isSelected, "aria-label": inWords(region, at) });
   group.append(
     draw("rect", { ...box, class: "case" }),
     draw("rect", { ...box, class: "box" }),
@@ -38,7 +38,7 @@ function mark(region, at, isSelected, pad) {
 }
 
 function key(event, choose) {
-  const group = event.target.closest(".mark");
+  const group = event.target.closest(".region-mark");
   if (!group) return;
   const next = { ArrowRight: group.nextElementSibling, ArrowDown: group.nextElementSibling, ArrowLeft: group.previousElementSibling, ArrowUp: group.previousElementSibling };
   if (event.key in next) {
