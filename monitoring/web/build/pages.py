@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, HTTPException, Query, Request
 from fastapi.responses import HTMLResponse
 
-from layerwatch.layers import MAX_LAYER, PRINTER_NAME, LayerKey, Stage
+from layerwatch.layers import CHECK_PRINTER, MAX_LAYER, PRINTER_NAME, LayerKey, Stage
 from monitoring.history.build_queries import BuildQueries
 from monitoring.history.layer_queries import LayerQueries
 from monitoring.report.words import EVENT_WORDS
@@ -43,7 +43,7 @@ def builds(
         "builds.html",
         builds=as_views(found.builds),
         older=found.next,
-        printers=queries.printers(),
+        printers=tuple(name for name in queries.printers() if name != CHECK_PRINTER),
         printer=printer,
         before=before,
     )

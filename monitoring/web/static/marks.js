@@ -4,12 +4,14 @@ import { byId, draw } from "./elements.js";
 
 const marks = byId("marks");
 
-// `choose` is called with the place of the region in the list.
-export function showMarks(regions, selected, choose, { width }) {
+// `region` is the place of the chosen one in the list, `place` a box that is followed through the layers, `width` that
+// of the picture; `choose` is called with the place in the list.
+export function showMarks(regions, { region: selected, place, width }, choose) {
   const pad = Math.max(2, width / 300);
   const focused = marks.contains(document.activeElement);
   marks.replaceChildren(...regions.map((region, at) => mark(region, at, at === selected, pad)));
   const stop = marks.children[selected ?? 0];
+  if (place && selected === null) marks.append(followed(place, pad));
   stop?.setAttribute("tabindex", "0");
   if (focused) stop?.focus({ preventScroll: true });
   marks.onclick = (event) => {
@@ -22,6 +24,10 @@ export function showMarks(regions, selected, choose, { width }) {
 export function inWords(region, at) {
   const [x, y, width, height] = region.bbox;
   return `Region ${at + 1}: at ${x}, ${y}, ${width} by ${height} pixels, confidence ${region.max_confidence.toFixed(2)}`;
+}
+
+function followed([x, y, width, height], pad) {
+  return draw("rect", { class: "followed", x: x - pad, y: y - pad, width: width + 2 * pad, height: height + 2 * pad });
 }
 
 function mark(region, at, isSelected, pad) {
@@ -43,7 +49,7 @@ function key(event, choose) {
   const next = { ArrowRight: group.nextElementSibling, ArrowDown: group.nextElementSibling, ArrowLeft: group.previousElementSibling, ArrowUp: group.previousElementSibling };
   if (event.key in next) {
     next[event.key]?.focus({ preventScroll: true });
-    for (const other of marks.children) other.setAttribute("tabindex", other === document.activeElement ? "0" : "-1");
+    for (const other of marks.querySelectorAll(".region-mark")) other.setAttribute("tabindex", other === document.activeElement ? "0" : "-1");
   } else if (event.key === "Enter" || event.key === " ") choose(Number(group.dataset.region));
   else return;
   event.preventDefault();

@@ -202,13 +202,20 @@ def test_a_region_is_chosen_by_keyboard_and_followed_through_the_layers(build: B
     expect(page.locator("#z-said")).to_contain_text("in 6 layers of melt")
     layers = page.locator("#z-layers b").all_inner_texts()
     assert list(map(int, layers)) == list(reversed(STREAK))
+    page.keyboard.press(".")
+    wait_for(page, STREAK[3])
+    expect(page.locator("#z-layers a[aria-current]")).to_contain_text(str(STREAK[3]))
     page.locator("#z-layers a").first.focus()
     page.keyboard.press("Enter")
     wait_for(page, STREAK[-1])
     expect(page.locator("#z-layers a[aria-current]")).to_contain_text(str(STREAK[-1]))
     expect(page.locator(".region-mark[aria-pressed=true]")).to_have_attribute("data-region", "0")
-    page.get_by_role("button", name="Region 1", exact=True).press("Enter")
+    page.keyboard.press(".")
+    wait_for(page, STREAK[-1] + 1)
+    expect(page.locator("#marks .followed")).to_have_count(1)
+    page.get_by_role("button", name="Leave this place").press("Enter")
     expect(page.locator("#z-column")).to_be_hidden()
+    expect(page.locator("#marks .followed")).to_have_count(0)
 
 
 def test_lights_difference_overlay_and_opacity_by_keyboard(build: Build, look: Look) -> None:
@@ -362,6 +369,23 @@ def test_curves_are_said_in_words_and_lead_to_the_layer(build: Build, look: Look
     assert page.evaluate("document.activeElement.id") == "layer-name"
 
 
+def test_what_is_told_over_the_layers_is_shown_once(build: Build, look: Look) -> None:
+    page = look(build.url)
+    wait_for(page, LAST)
+    tell = f"""import('/static/told.js').then(({{ showTold }}) => showTold({{
+        id: 'printer-0_job00000-build_at_risk-0123456789ab', kind: 'build_at_risk', severity: 'critical',
+        layer: {STREAK[5]}, reasons: ['it grows'], evidence: [{{stage: 'melt'}}],
+    }}))"""
+
+    assert page.evaluate(tell) == f"Build at risk, layer {STREAK[5]}, melt. it grows"
+    assert page.evaluate(tell) == ""
+
+    told = page.locator("#told-latest li")
+    expect(told).to_have_text(f"Build at risk, layer {STREAK[5]} melt. it grows")
+    told.get_by_role("link").press("Enter")
+    wait_for(page, STREAK[5])
+
+
 @pytest.mark.parametrize("color_scheme", ["light", "dark"])
 def test_it_passes_the_accessibility_check(build: Build, look: Look, color_scheme: str) -> None:
     page = look(f"{build.url}?layer={STREAK[0]}&stage=melt", color_scheme=color_scheme)
@@ -502,8 +526,12 @@ def test_new_verdicts_lengthen_the_strip_and_are_followed_and_told_once(  # noqa
 
     expect(strip(page)).to_have_attribute("aria-valuemax", "5")
     expect(page.locator("#layer-name")).to_have_text("Layer 3 melt")
+    page.wait_for_function("told.some(text => text.includes('Layer 5'))")
     news = [text for text in page.evaluate("told") if text.startswith("New: ")]
     assert news == ["New: Layer 4, melt: review, 1 region.", "New: Layer 5, melt: reject, 1 region."]
+    expect(page.locator(".build-head")).to_contain_text("5 layers, 5 layer sets")
+    expect(page.locator("#build-counts")).to_contain_text("3 pass")
+    expect(page.locator("#worst li").first).to_have_text("Layer 5 melt: reject 1 region, 0.24 %")
     page.get_by_role("button", name="Follow the latest").click()
     expect(page.locator("#layer-name")).to_have_text("Layer 5 melt")
     assert serve.stop() == 0
