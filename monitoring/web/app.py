@@ -31,8 +31,10 @@ from monitoring.web.access.proxies import TrustedProxies
 from monitoring.web.addresses import layer_url
 from monitoring.web.artifacts import overlay_url
 from monitoring.web.build import api as build_api
+from monitoring.web.build import pages as build_pages
 from monitoring.web.build import picture_api
 from monitoring.web.build.making import PictureMaking
+from monitoring.web.build.summary import percent_text
 from monitoring.web.check import page as check_page
 from monitoring.web.check import routes as check_routes
 from monitoring.web.check.desk import desk_of
@@ -106,6 +108,7 @@ def create_app(settings: MonitoringSettings) -> FastAPI:
     app.include_router(api.router)
     app.include_router(now_api.router)
     app.include_router(build_api.router)
+    app.include_router(build_pages.router)
     app.include_router(picture_api.router)
     app.include_router(pages.router)
     app.include_router(check_routes.router)
@@ -151,5 +154,5 @@ def templates() -> Environment:
     environment.globals.update(
         overlay_url=overlay_url, layer_url=layer_url, what_now=WHAT_NOW, version=__version__, pages=PAGES
     )
-    environment.filters.update(area=area_text, seconds=seconds_text, with_code=with_code)
+    environment.filters.update(area=area_text, seconds=seconds_text, with_code=with_code, percent=percent_text)
     return environment
