@@ -1,5 +1,7 @@
 """Settings of monitoring, read once in main."""
 
+from pathlib import Path
+
 from pydantic import Field, PositiveFloat, PositiveInt
 from pydantic_settings import SettingsConfigDict
 
@@ -16,6 +18,7 @@ class MonitoringSettings(SharedSettings):
         allowed_hosts: names under which a browser may ask for the page; empty means this machine's own names while it
             listens on localhost, and any name otherwise.
         database_url: where the history lies, sqlite:/// or postgresql://; it may hold a password and is never shown.
+        corrections_dir: what people draw over verdicts is written there, for the trainer.
         record_metrics_host, record_metrics_port: where the recorder answers /metrics and /health.
         keep_days: overlays and masks of older layers are removed; None keeps all.
         keep_gb: 10^9 bytes of overlays and masks of each printer that are kept, the newest; None keeps all.
@@ -31,6 +34,7 @@ class MonitoringSettings(SharedSettings):
     stale_seconds: PositiveInt = 300
     allowed_hosts: tuple[str, ...] = ()
     database_url: str = Field(default="sqlite:///history/history.sqlite3", repr=False)
+    corrections_dir: Path = Field(default=Path("corrections"), validation_alias="CORRECTIONS_DIR")
     record_metrics_host: str = "127.0.0.1"
     record_metrics_port: int = Field(default=9103, ge=0, le=65535)
     keep_days: PositiveInt | None = None
