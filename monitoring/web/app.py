@@ -11,6 +11,7 @@ from fastapi.staticfiles import StaticFiles
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from prometheus_client import CollectorRegistry, ProcessCollector
 from redis import Redis
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from layerwatch import __version__
@@ -22,6 +23,10 @@ from monitoring.rows import area_text, seconds_text
 from monitoring.settings import MonitoringSettings
 from monitoring.web import api
 from monitoring.web.artifacts import overlay_url
+from monitoring.web.build import api as build_api
+from monitoring.web.build import pages as build_pages
+from monitoring.web.build import picture_api
+from monitoring.web.build.making import PictureMaking
 from monitoring.web.context import Context
 from monitoring.web.headers import SecurityHeaders, allowed_hosts
 from monitoring.web.history import PageHistory
@@ -65,14 +70,19 @@ def create_app(settings: MonitoringSettings) -> FastAPI:
         settings=settings,
         history=PageHistory(settings.database_url),
         redis=connect_for_commands(settings.redis_url),
+        pictures=PictureMaking(),
     )
     app.include_router(api.router)
+    app.include_router(build_api.router)
+    app.include_router(build_pages.router)
+    app.include_router(picture_api.router)
     app.include_router(pages.router)
     app.include_router(corrections.router)
     app.include_router(acknowledgements.router)
     app.mount("/static", StaticFiles(directory=Path(str(resources.files("monitoring.web") / "static"))))
     add_problems(app)
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=allowed_hosts(settings.host, settings.allowed_hosts))
+    app.add_middleware(GZipMiddleware, minimum_size=1024, compresslevel=5)  # but pictures and event streams
     app.add_middleware(SecurityHeaders)
     return app
 
