@@ -11,6 +11,7 @@ from redis import Redis
 
 from layerwatch.artifacts import Artifacts
 from monitoring.settings import MonitoringSettings
+from monitoring.web.access.parts import Access
 from monitoring.web.build.making import PictureMaking
 from monitoring.web.history import PageHistory
 from monitoring.web.live.feed import Feed
@@ -31,6 +32,7 @@ class Context:
     templates: Environment
     settings: MonitoringSettings
     history: PageHistory
+    access: Access
     redis: Redis
     pictures: PictureMaking
     readers: int = 0
