@@ -33,6 +33,7 @@ from monitoring.web.build import api as build_api
 from monitoring.web.build import pages as build_pages
 from monitoring.web.build import picture_api
 from monitoring.web.build.making import PictureMaking
+from monitoring.web.build.summary import percent_text
 from monitoring.web.context import Context
 from monitoring.web.headers import SecurityHeaders, allowed_hosts
 from monitoring.web.history import PageHistory
@@ -129,6 +130,8 @@ def templates() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals.update(missed_kinds=MISSED, overlay_url=overlay_url, what_now=WHAT_NOW, version=__version__, pages=PAGES)
-    environment.filters.update(area=area_text, seconds=seconds_text)
+    environment.globals.update(
+        missed_kinds=MISSED, overlay_url=overlay_url, what_now=WHAT_NOW, version=__version__, pages=PAGES
+    )
+    environment.filters.update(area=area_text, seconds=seconds_text, percent=percent_text)
     return environment
