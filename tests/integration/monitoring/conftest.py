@@ -76,7 +76,8 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Process]]:
 
     def run(*arguments: str, url: str, **environment: str) -> Process:
         folder = tmp_path / f"process-{len(running)}"
-        around = {"REDIS_URL": url, "ARTIFACTS_DIR": str(tmp_path / "artifacts"), **environment}
+        places = {"ARTIFACTS_DIR": str(tmp_path / "artifacts"), "CORRECTIONS_DIR": str(tmp_path / "corrections")}
+        around = {"REDIS_URL": url, **places, **environment}
         running.append(Process(folder, arguments, around))
         return running[-1]
 
