@@ -4,6 +4,7 @@ import asyncio
 from functools import partial
 from typing import Annotated, Any
 
+import structlog
 from fastapi import APIRouter, Depends, HTTPException, Path, Query, Request, Response
 
 from layerwatch.layers import INSPECTION_ID, LIGHT_NAME
@@ -39,6 +40,9 @@ router = APIRouter(
     dependencies=[Depends(needs(Role.VIEWER))],
     default_response_class=Response,
 )
+
+
+log = structlog.get_logger(__name__)
 
 
 @router.get("/{inspection}/picture", responses=JPEG | problems(not_found=NO_PICTURE, unusable=UNUSABLE, away=AWAY))
@@ -129,4 +133,5 @@ def _read(context: Context, image: ImageFacts) -> Picture:
     except PictureGoneError as error:
         raise HTTPException(404, str(error)) from error
     except PicturesAwayError as error:
+        log.warning("pictures_away", path=image.path, error=str(error))
         raise HTTPException(503, str(error), headers=RETRY) from error

@@ -169,8 +169,9 @@ def test_nothing_outside_the_printers_folder_is_read(page: httpx.Client, plant: 
     secret = plant.folder / "secret.png"
     secret.write_bytes(cv2.imencode(".png", np.full((50, 50), 9, np.uint8))[1].tobytes())
     (plant.sources / "link.png").symlink_to(secret)
+    (plant.sources / "circle.png").symlink_to(plant.sources / "circle.png")
     sha256 = hashlib.sha256(secret.read_bytes()).hexdigest()
-    paths = (str(secret), "../secret.png", "job/../../secret.png", "link.png", "a\0b.png", ".")
+    paths = (str(secret), "../secret.png", "job/../../secret.png", "link.png", "circle.png", "a\0b.png", ".")
     for layer, path in enumerate(paths):
         image = ImageFacts(light="a", path=path, sha256=sha256, width=50, height=50, bits=8)
         verdict = of_build(layer=layer).model_copy(update={"images": (image,)})
