@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
@@ -45,6 +46,9 @@ from monitoring.web.live.bell import Bell
 from monitoring.web.live.event_stream import EventStream
 from monitoring.web.live.feed import Feed, connect_for_feed
 from monitoring.web.live.told import ToldFeed
+from monitoring.web.notes import acknowledgements, corrections
+from monitoring.web.notes.kinds import MISSED
+from monitoring.web.notes.reconciling import reconcile_for_ever
 from monitoring.web.now import api as now_api
 from monitoring.web.now import pages
 from monitoring.web.now.condition import WHAT_NOW
@@ -53,9 +57,22 @@ from monitoring.web.now.lookout import Lookout
 from monitoring.web.now.present import Present
 from monitoring.web.now.status import status_of
 from monitoring.web.now.words import with_code
+from monitoring.web.problem import Problem
 from monitoring.web.problems import add_problems
 
 COMMAND_TIMEOUT_SECONDS = 5.0
+WHAT_GOES_WRONG = {
+    400: "The request cannot be read.",
+    401: "Nobody is logged in: see /login, or send `Authorization: Bearer TOKEN`.",
+    403: "The role is not enough, or the request comes from another site.",
+    413: "The body is too large.",
+    422: "A value is not as described; the detail names it.",
+    429: "Too many in this minute; Retry-After says when to go on.",
+    503: "Redis or the history does not answer; try again.",
+}
+PROBLEMS: dict[int | str, dict[str, Any]] = {
+    status: {"model": Problem, "description": words} for status, words in WHAT_GOES_WRONG.items()
+}
 PAGES = (("/", "Now"), ("/builds", "Builds"), ("/check", "Check a layer"))
 
 
@@ -78,7 +95,8 @@ def create_app(settings: MonitoringSettings) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        tasks = [asyncio.create_task(part.run()) for part in (feed, told, lookout)]
+        parts = (feed.run(), told.run(), lookout.run(), reconcile_for_ever(app.state.context))
+        tasks = [asyncio.create_task(part) for part in parts]
         try:
             yield
         finally:
@@ -90,7 +108,9 @@ def create_app(settings: MonitoringSettings) -> FastAPI:
             app.state.context.close()
 
     # The documentation pages of FastAPI load scripts from elsewhere; /openapi.json stays.
-    app = FastAPI(title="layerwatch", version=__version__, lifespan=lifespan, docs_url=None, redoc_url=None)
+    app = FastAPI(
+        title="layerwatch", version=__version__, lifespan=lifespan, docs_url=None, redoc_url=None, responses=PROBLEMS
+    )
     app.state.context = Context(
         feed=feed,
         present=present,
@@ -101,9 +121,9 @@ def create_app(settings: MonitoringSettings) -> FastAPI:
         settings=settings,
         history=history,
         access=access,
+        pictures=PictureMaking(),
         redis=commands,
         check=desk_of(settings, commands),
-        pictures=PictureMaking(),
     )
     app.include_router(api.router)
     app.include_router(now_api.router)
@@ -111,10 +131,12 @@ def create_app(settings: MonitoringSettings) -> FastAPI:
     app.include_router(build_pages.router)
     app.include_router(picture_api.router)
     app.include_router(pages.router)
-    app.include_router(check_routes.router)
-    app.include_router(check_page.router)
     app.include_router(login.router)
     app.include_router(session.router)
+    app.include_router(check_routes.router)
+    app.include_router(check_page.router)
+    app.include_router(corrections.router)
+    app.include_router(acknowledgements.router)
     app.mount("/static", StaticFiles(directory=Path(str(resources.files("monitoring.web") / "static"))))
     add_problems(app)
     # The last one added is the first to see a request.
@@ -152,7 +174,12 @@ def templates() -> Environment:
         lstrip_blocks=True,
     )
     environment.globals.update(
-        overlay_url=overlay_url, layer_url=layer_url, what_now=WHAT_NOW, version=__version__, pages=PAGES
+        missed_kinds=MISSED,
+        overlay_url=overlay_url,
+        layer_url=layer_url,
+        what_now=WHAT_NOW,
+        version=__version__,
+        pages=PAGES,
     )
-    environment.filters.update(area=area_text, seconds=seconds_text, with_code=with_code, percent=percent_text)
+    environment.filters.update(area=area_text, seconds=seconds_text, percent=percent_text, with_code=with_code)
     return environment

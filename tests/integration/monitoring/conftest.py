@@ -81,6 +81,7 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Process]]:
             "ARTIFACTS_DIR": str(tmp_path / "artifacts"),
             "MONITORING_AUDIT_FILE": str(tmp_path / "audit.jsonl"),
             "MONITORING_USERS_FILE": str(tmp_path / "users.toml"),
+            "CORRECTIONS_DIR": str(tmp_path / "corrections"),
             **environment,
         }
         running.append(Process(folder, arguments, around))
