@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
@@ -28,9 +29,14 @@ from monitoring.web.history import PageHistory
 from monitoring.web.live.feed import Feed, connect_for_feed
 from monitoring.web.now import pages
 from monitoring.web.now.views import WHAT_NOW
+from monitoring.web.problem import Problem
 from monitoring.web.problems import add_problems
 
 COMMAND_TIMEOUT_SECONDS = 5.0
+PROBLEMS: dict[int | str, dict[str, Any]] = {
+    422: {"model": Problem, "description": "A value is not as described; the detail names it."},
+    503: {"model": Problem, "description": "Redis or the history does not answer; try again."},
+}
 PAGES = (("/", "Now"), ("/builds", "Builds"), ("/check", "Check a layer"))
 
 
@@ -53,7 +59,9 @@ def create_app(settings: MonitoringSettings) -> FastAPI:
             app.state.context.close()
 
     # The documentation pages of FastAPI load scripts from elsewhere; /openapi.json stays.
-    app = FastAPI(title="layerwatch", version=__version__, lifespan=lifespan, docs_url=None, redoc_url=None)
+    app = FastAPI(
+        title="layerwatch", version=__version__, lifespan=lifespan, docs_url=None, redoc_url=None, responses=PROBLEMS
+    )
     app.state.context = Context(
         feed=feed,
         artifacts=open_artifacts(settings.artifacts_dir),
