@@ -1,4 +1,4 @@
-"""A plant to look at: builds with every decision, in Redis, in the history and on disk as printers and workers leave them."""
+"""A plant to look at: builds with every decision, in Redis, in the history, and on disk as printer and workers do it."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 
 import cv2
 import numpy as np
+import pytest
 from redis import Redis
 
 from layerwatch.artifacts import ArtifactFolder
@@ -17,8 +18,8 @@ from layerwatch.redis_events import RedisEvents
 from layerwatch.redis_results import RedisResults
 from layerwatch.verdict import Decision, ImageFacts, Verdict
 from monitoring.history.database import open_database
-from monitoring.history.migrate import migrate
 from monitoring.history.kept_events import KeptEvents
+from monitoring.history.migrate import migrate
 from monitoring.history.notes import Notes
 from monitoring.history.records import Published
 from monitoring.history.store import HistoryStore
@@ -33,7 +34,11 @@ LAYERS = 12
 SIDE = 1000  # of pictures and overlays; verdicts of `some_verdict` are about pictures of this size
 AGES = timedelta(seconds=20)  # from layer to layer
 SAID: dict[int, dict[str, object]] = {
-    4: {"decision": Decision.REVIEW, "areas_px": (45, 14), "reasons": ("a region of 0.45 mm² reaches the review area",)},
+    4: {
+        "decision": Decision.REVIEW,
+        "areas_px": (45, 14),
+        "reasons": ("a region of 0.45 mm² reaches the review area",),
+    },
     6: {"decision": Decision.REJECT, "areas_px": (2400, 300), "reasons": ("a region reaches the reject area",)},
     7: {"decision": Decision.REJECT, "areas_px": (2600, 310), "reasons": ("a region reaches the reject area",)},
     9: {"decision": Decision.INVALID, "reasons": ("missing light b",)},
@@ -75,6 +80,22 @@ class ShownPlant:
         finally:
             page.popen.terminate()
             page.popen.wait(timeout=15)
+
+
+@pytest.fixture(scope="module")
+def plant(
+    tmp_path_factory: pytest.TempPathFactory, some_verdict: VerdictMaker, write_pictures: PictureWriter
+) -> Iterator[ShownPlant]:
+    """A plant to read; a module that imports this has one of its own."""
+    with shown_plant(tmp_path_factory.mktemp("plant"), some_verdict, write_pictures) as plant:
+        yield plant
+
+
+@pytest.fixture(scope="module")
+def address(plant: ShownPlant) -> Iterator[str]:
+    """Where the page of that plant is."""
+    with plant.served() as address:
+        yield address
 
 
 @contextmanager

@@ -4,39 +4,21 @@ import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from layerwatch.layers import LayerSet
-from layerwatch.verdict import Verdict
-from tests.shown_plant import ShownPlant, shown_plant
+from tests.shown_plant import ShownPlant, address, plant
 
+__all__ = ["address", "plant"]
 pytestmark = pytest.mark.redis
 
 SCHEMATHESIS = shutil.which("st", path=str(Path(sys.executable).parent))
 CHECKS = ("not_a_server_error", "status_code_conformance", "content_type_conformance", "response_schema_conformance")
 ENDLESS = ("/api/events",)  # a stream of events has no end that could be waited for
 SEED = 7
-
-
-@pytest.fixture(scope="module")
-def plant(
-    tmp_path_factory: pytest.TempPathFactory,
-    some_verdict: Callable[..., Verdict],
-    write_pictures: Callable[..., LayerSet],
-) -> Iterator[ShownPlant]:
-    with shown_plant(tmp_path_factory.mktemp("plant"), some_verdict, write_pictures) as plant:
-        yield plant
-
-
-@pytest.fixture(scope="module")
-def address(plant: ShownPlant) -> Iterator[str]:
-    with plant.served() as address:
-        yield address
 
 
 @pytest.fixture(scope="module")
@@ -53,9 +35,24 @@ def operations(description: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
     ]
 
 
-def test_no_request_is_answered_otherwise_than_described(address: str, tmp_path: Path) -> None:
+def names_that_are_there(plant: ShownPlant) -> str:
+    """Return a configuration of schemathesis by which half of the requests are about what the plant has."""
+    known = {
+        "printer": ["m290", "m400"],
+        "build": ["job42", "job7"],
+        "key": [str(plant.layer(layer).key) for layer in (1, 3, 7, 9)],
+        "inspection": [plant.layer(layer).id for layer in (1, 3, 7, 9)],
+        "path": [str(plant.layer(7).key.folder / name) for name in ("overlay.jpg", "mask.png", "verdict.json")],
+    }
+    values = [f"[dictionaries.{name}]\nvalues = {json.dumps(values)}\n" for name, values in known.items()]
+    bound = [f'"path.{name}" = {{ dictionary = "{name}", probability = 0.5 }}' for name in known]
+    return "\n".join([*values, "[parameters]", *bound, ""])
+
+
+def test_no_request_is_answered_otherwise_than_described(plant: ShownPlant, address: str, tmp_path: Path) -> None:
     if SCHEMATHESIS is None:
         pytest.skip("schemathesis is not installed")
+    (tmp_path / "schemathesis.toml").write_text(names_that_are_there(plant), encoding="utf-8")
     excluded = [word for path in ENDLESS for word in ("--exclude-path", path)]
     options = ["--phases", "examples,coverage,fuzzing", "--max-examples", "15", "--seed", str(SEED), "--no-color",
                "--generation-database", "none", "--request-timeout", "20", "--continue-on-failure", "--no-shrink",
