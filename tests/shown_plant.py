@@ -1,4 +1,4 @@
-"""A plant to look at: builds with every decision, in Redis, in the history, and on disk as printer and workers do it."""
+"""A plant to look at: builds with every decision, in Redis, in the history, on disk, as printer and workers do it."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager

@@ -1,13 +1,12 @@
 """What holds on every page, in both themes and from a phone to a wall."""
 
 from collections.abc import Iterator
-from typing import Any
 
 import cv2
 import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 from tests.e2e.monitoring.places import (
     CUT_OFF,
@@ -109,7 +108,7 @@ def test_what_a_screen_reader_begins_with_is_there(browser: Browser, address: st
     assert page.locator("html").get_attribute("lang") == "en"
     expect(page.locator("h1")).to_have_count(1)
     for landmark in ("banner", "main", "contentinfo"):
-        expect(page.get_by_role(landmark)).to_have_count(1)  # type: ignore[arg-type]  # a literal there
+        expect(page.get_by_role(landmark)).to_have_count(1)
     expect(page.get_by_role("navigation", name="Pages")).to_have_count(1)
     assert page.locator("#say-polite").get_attribute("aria-live") == "polite"
     assert page.locator("#say-urgent").get_attribute("aria-live") == "assertive"
@@ -176,9 +175,9 @@ def test_on_paper_there_is_what_was_found_and_no_navigation(browser: Browser, ad
     context.close()
 
 
-def first_of_each_shape(page: Page) -> list[Any]:
+def first_of_each_shape(page: Page) -> list[Locator]:
     """Return one visible drawing of each decision that the page shows."""
-    found = {}
+    found: dict[str | None, Locator] = {}
     for shape in page.locator("main svg.shape").all():
         if shape.is_visible():
             found.setdefault(shape.locator("use").get_attribute("href"), shape)
@@ -188,4 +187,4 @@ def first_of_each_shape(page: Page) -> list[Any]:
 def contrast_in(picture: bytes) -> int:
     """Return how far the darkest and the brightest grey of a PNG are apart, 0 to 255."""
     grey = cv2.imdecode(np.frombuffer(picture, np.uint8), cv2.IMREAD_GRAYSCALE)
-    return int(grey.max()) - int(grey.min())
+    return int(np.ptp(grey)) if grey is not None else 0
