@@ -12,6 +12,7 @@ from fastapi.staticfiles import StaticFiles
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from prometheus_client import CollectorRegistry, ProcessCollector
 from redis import Redis
+from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from layerwatch import __version__
@@ -23,6 +24,7 @@ from monitoring.rows import area_text, seconds_text
 from monitoring.settings import MonitoringSettings
 from monitoring.web import api
 from monitoring.web.artifacts import overlay_url
+from monitoring.web.build import api as build_api
 from monitoring.web.context import Context
 from monitoring.web.headers import SecurityHeaders, allowed_hosts
 from monitoring.web.history import PageHistory
@@ -37,6 +39,8 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
     422: {"model": Problem, "description": "A value is not as described; the detail names it."},
     503: {"model": Problem, "description": "Redis or the history does not answer; try again."},
 }
+# A page may hold a token beside words from elsewhere: its compressed length would help to guess the token.
+NOT_COMPRESSED = (*DEFAULT_EXCLUDED_CONTENT_TYPES, "text/html")  # the defaults are pictures and event streams
 PAGES = (("/", "Now"), ("/builds", "Builds"), ("/check", "Check a layer"))
 
 
@@ -72,10 +76,12 @@ def create_app(settings: MonitoringSettings) -> FastAPI:
         redis=connect_for_commands(settings.redis_url),
     )
     app.include_router(api.router)
+    app.include_router(build_api.router)
     app.include_router(pages.router)
     app.mount("/static", StaticFiles(directory=Path(str(resources.files("monitoring.web") / "static"))))
     add_problems(app)
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=allowed_hosts(settings.host, settings.allowed_hosts))
+    app.add_middleware(GZipMiddleware, minimum_size=1024, compresslevel=5, exclude_content_types=NOT_COMPRESSED)
     app.add_middleware(SecurityHeaders)
     return app
 
