@@ -45,7 +45,7 @@ def take_screenshots(
         wanted = _wanted(plan, only or [])
         progress = stack.enter_context(_progress())
         printing = progress.add_task("printing and inspecting", total=LAYER_SETS)
-        plant = Plant(plan, stack)
+        plant = stack.enter_context(Plant(plan))
         plant.start()
         plant.print_builds(lambda judged: progress.update(printing, completed=judged))
         pictures = progress.add_task("taking pictures", total=len(wanted) * len(SCREENS) * len(THEMES))

@@ -7,7 +7,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from typing import Self
 
 from demo.console import last_lines
 from demo.plan import MM_PER_PX, DemoPlan
@@ -23,12 +23,21 @@ LAYER_SETS = sum(build.layer_sets for build in BUILDS)
 
 
 class Plant:
-    """All roles and both printers; the stack that it is given ends them, the last one first."""
+    """All roles and both printers; what was started ends with the `with`."""
 
-    def __init__(self, plan: DemoPlan, stack: ExitStack) -> None:
+    def __init__(self, plan: DemoPlan) -> None:
         self._plan = plan
-        self._stack = stack
         self._roles: dict[str, subprocess.Popen[bytes]] = {}
+        self._all: list[subprocess.Popen[bytes]] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for process in self._all:
+            process.terminate()
+        for process in self._all:
+            _wait(process)
 
     def start(self) -> None:
         """Start the roles and wait until they are ready."""
@@ -43,7 +52,7 @@ class Plant:
         wait_until_ready(plan.health_of(ports.ingest, ports.worker, ports.record, ports.page))
 
     def run(self, name: str, command: Sequence[str], **settings: str) -> subprocess.Popen[bytes]:
-        """Start a process that is deaf to the Ctrl-C of this terminal: the stack ends it."""
+        """Start a process that is deaf to the Ctrl-C of this terminal: this one ends it."""
         with (self._plan.logs / f"{name}.log").open("wb") as log:
             process = subprocess.Popen(
                 command,
@@ -53,7 +62,7 @@ class Plant:
                 stderr=log,
                 start_new_session=True,
             )
-        self._stack.callback(_end, process)
+        self._all.append(process)
         return process
 
     def print_builds(self, judged: Callable[[int], None]) -> None:
@@ -62,15 +71,15 @@ class Plant:
         Raises:
             LayerwatchError: a process ended, or no verdict came for long.
         """
-        plan, count, cursor = self._plan, 0, "0"
+        plan, count, seen = self._plan, 0, "0"
         results = RedisResults(connect(plan.connection))
         for build in BUILDS:
             command = build.printing(plan.incoming, plan.run_dir / "truth", size=plan.size, period=plan.period)
             self.run(f"printer-{build.printer}", command)
         last_news = time.monotonic()
         while count < LAYER_SETS:
-            for cursor, _ in results.since(cursor, wait_seconds=LOOK_SECONDS):
-                count, last_news = count + 1, time.monotonic()
+            for cursor, _ in results.since(seen, wait_seconds=LOOK_SECONDS):
+                seen, count, last_news = cursor, count + 1, time.monotonic()
                 judged(count)
             self._see_that_all_goes_well(last_news)
         while not all(map(self._is_recorded, BUILDS)):
@@ -94,8 +103,7 @@ class Plant:
             return False
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
-    process.terminate()
+def _wait(process: subprocess.Popen[bytes]) -> None:
     try:
         process.wait(END_SECONDS)
     except subprocess.TimeoutExpired:
