@@ -22,6 +22,7 @@ from monitoring.report.commands import add_commands as add_report_commands
 from monitoring.retention.commands import add_commands as add_retention_commands
 from monitoring.settings import MonitoringSettings
 from monitoring.table import TableConsole, VerdictTable
+from monitoring.web.access.commands import add_commands as add_access_commands
 
 app = typer.Typer(
     help="See what layerwatch decides: on the command line, as a page in the browser, in a database.",
@@ -69,6 +70,9 @@ SERVE_EXAMPLES = """
 
     # a printer counts as silent after two minutes
     MONITORING_STALE_SECONDS=120 python -m monitoring serve
+
+    # for the hall: who has a token of `python -m monitoring token` (docs/access.md)
+    MONITORING_ACCESS=token python -m monitoring serve --host 0.0.0.0
 
 Overlays are read from ARTIFACTS_DIR, verdicts from REDIS_URL. `/metrics` is for Prometheus, `/health` for a
 supervisor, `/api/verdicts` and `/api/events` are for programs.
@@ -140,6 +144,7 @@ def serve(
 add_history_commands(app)
 add_report_commands(app)
 add_retention_commands(app)
+add_access_commands(app)
 
 
 def _write_line(body: bytes) -> None:

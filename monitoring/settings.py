@@ -1,9 +1,19 @@
 """Settings of monitoring, read once in main."""
 
-from pydantic import Field, PositiveFloat, PositiveInt
-from pydantic_settings import SettingsConfigDict
+from ipaddress import IPv4Network, IPv6Network
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field, PositiveFloat, PositiveInt
+from pydantic_settings import NoDecode, SettingsConfigDict
 
 from layerwatch.settings import SharedSettings
+
+Networks = tuple[IPv4Network | IPv6Network, ...]
+
+
+def _split(text: object) -> object:
+    return [part.strip() for part in text.split(",") if part.strip()] if isinstance(text, str) else text
 
 
 class MonitoringSettings(SharedSettings):
@@ -15,6 +25,16 @@ class MonitoringSettings(SharedSettings):
         stale_seconds: a printer that gave no verdict for so long is shown as silent.
         allowed_hosts: names under which a browser may ask for the page; empty means this machine's own names while it
             listens on localhost, and any name otherwise.
+        access: who may use the page: `local` is this machine without a login, `token` who has one of the users file,
+            `proxy` whom a reverse proxy has logged in.
+        users_file: TOML with names, roles and SHA-256 of tokens.
+        proxy_user_header, proxy_role_header: where the proxy says who it is, and in which role.
+        proxy_default_role: of who has none by the header or the users file.
+        trusted_proxies: addresses and networks, with commas between, whose X-Forwarded-For, X-Forwarded-Proto and
+            user header are believed.
+        checks_per_minute: how many uploads one user may have checked.
+        max_upload_mb: 10^6 bytes of an upload.
+        audit_file: JSON lines of who did what.
         database_url: where the history lies, sqlite:/// or postgresql://; it may hold a password and is never shown.
         record_metrics_host, record_metrics_port: where the recorder answers /metrics and /health.
         keep_days: overlays and masks of older layers are removed; None keeps all.
@@ -30,6 +50,15 @@ class MonitoringSettings(SharedSettings):
     window: PositiveInt = Field(default=2000, le=100_000)
     stale_seconds: PositiveInt = 300
     allowed_hosts: tuple[str, ...] = ()
+    access: Literal["local", "token", "proxy"] = "local"
+    users_file: Path = Path("history/users.toml")
+    proxy_user_header: str = "X-Forwarded-User"
+    proxy_role_header: str | None = None
+    proxy_default_role: Literal["viewer", "operator", "engineer"] = "viewer"
+    trusted_proxies: Annotated[Networks, NoDecode, BeforeValidator(_split)] = ()
+    checks_per_minute: PositiveInt = Field(default=30, le=10_000)
+    max_upload_mb: PositiveInt = Field(default=512, le=10_000)
+    audit_file: Path = Path("history/audit.jsonl")
     database_url: str = Field(default="sqlite:///history/history.sqlite3", repr=False)
     record_metrics_host: str = "127.0.0.1"
     record_metrics_port: int = Field(default=9103, ge=0, le=65535)

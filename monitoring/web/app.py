@@ -23,6 +23,12 @@ from monitoring.redis_metrics import RedisCollector, connect_for_scrapes
 from monitoring.rows import area_text, seconds_text
 from monitoring.settings import MonitoringSettings
 from monitoring.web import api
+from monitoring.web.access import login, session
+from monitoring.web.access.body_limit import BodyLimit, limit_of
+from monitoring.web.access.control import AccessControl
+from monitoring.web.access.cross_site import CrossSite
+from monitoring.web.access.parts import Access
+from monitoring.web.access.proxies import TrustedProxies
 from monitoring.web.artifacts import overlay_url
 from monitoring.web.build import api as build_api
 from monitoring.web.context import Context
@@ -45,7 +51,12 @@ PAGES = (("/", "Now"), ("/builds", "Builds"), ("/check", "Check a layer"))
 
 
 def create_app(settings: MonitoringSettings) -> FastAPI:
-    """Return the application; it connects to Redis when it starts, not here."""
+    """Return the application; it connects to Redis when it starts, not here.
+
+    Raises:
+        SettingsError: a setting cannot be used.
+    """
+    access = Access.from_settings(settings)
     registry = page_registry(settings.redis_url)
     redis = connect_for_feed(settings.redis_url)
     feed = Feed(redis, size=settings.window, metrics=VerdictMetrics(registry))
@@ -73,16 +84,24 @@ def create_app(settings: MonitoringSettings) -> FastAPI:
         templates=templates(),
         settings=settings,
         history=PageHistory(settings.database_url),
+        access=access,
         redis=connect_for_commands(settings.redis_url),
     )
     app.include_router(api.router)
     app.include_router(build_api.router)
     app.include_router(pages.router)
+    app.include_router(login.router)
+    app.include_router(session.router)
     app.mount("/static", StaticFiles(directory=Path(str(resources.files("monitoring.web") / "static"))))
     add_problems(app)
+    # The last one added is the first to see a request.
+    app.add_middleware(AccessControl, gate=access.gate, rates=access.rates)
+    app.add_middleware(CrossSite)
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=allowed_hosts(settings.host, settings.allowed_hosts))
     app.add_middleware(GZipMiddleware, minimum_size=1024, compresslevel=5, exclude_content_types=NOT_COMPRESSED)
+    app.add_middleware(BodyLimit, most=limit_of(settings.max_upload_mb))
     app.add_middleware(SecurityHeaders)
+    app.add_middleware(TrustedProxies, trusted=settings.trusted_proxies)
     return app
 
 

@@ -11,6 +11,7 @@ from redis import Redis
 
 from layerwatch.artifacts import Artifacts
 from monitoring.settings import MonitoringSettings
+from monitoring.web.access.parts import Access
 from monitoring.web.history import PageHistory
 from monitoring.web.live.feed import Feed
 
@@ -30,6 +31,7 @@ class Context:
     templates: Environment
     settings: MonitoringSettings
     history: PageHistory
+    access: Access
     redis: Redis
     readers: int = 0
 

@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 from layerwatch.errors import SettingsError
 from layerwatch.redis_connection import UNAVAILABLE
 from monitoring.history.database import in_words
+from monitoring.web.access.audit_log import AuditAwayError
 from monitoring.web.history import NoHistoryError
 from monitoring.web.rendering import render
 
@@ -27,6 +28,7 @@ def add_problems(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(NoHistoryError, _no_history)
     app.add_exception_handler(SettingsError, _no_history)  # an older or a newer history
+    app.add_exception_handler(AuditAwayError, _audit_away)
     for away in (DBAPIError, PoolTimeoutError):
         app.add_exception_handler(away, _database_away)
     for kind in UNAVAILABLE:
@@ -54,6 +56,11 @@ async def _invalid(request: Request, error: Exception) -> Response:
 
 
 async def _no_history(request: Request, error: Exception) -> Response:
+    return answer(request, HTTPStatus.SERVICE_UNAVAILABLE, str(error), RETRY)
+
+
+async def _audit_away(request: Request, error: Exception) -> Response:
+    log.error("audit_away", error=str(error))
     return answer(request, HTTPStatus.SERVICE_UNAVAILABLE, str(error), RETRY)
 
 

@@ -8,6 +8,7 @@ import uvicorn
 
 from layerwatch.errors import SettingsError
 from monitoring.settings import MonitoringSettings
+from monitoring.web.access.listening import check_listening
 from monitoring.web.app import create_app
 from monitoring.web.live.feed import Feed
 
@@ -30,12 +31,17 @@ def run_server(settings: MonitoringSettings, *, announce: Callable[[str], None])
     """Serve until SIGINT or SIGTERM; `announce` takes the address.
 
     Raises:
-        SettingsError: the address cannot be taken.
+        SettingsError: the address cannot be taken, or must not be without access control, or a setting is wrong.
     """
-    listening = _listen(settings.host, settings.port)
+    listening = _listen(settings.host, settings.port, access=settings.access)
     app = create_app(settings)
     config = uvicorn.Config(
-        app, log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=GRACE_SECONDS
+        app,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,  # uvicorn believes any process of this machine; see access/proxies.py
+        timeout_graceful_shutdown=GRACE_SECONDS,
     )
     server = PageServer(config, app.state.context.feed)
     # uvicorn hands signals on when it has stopped; being terminated is a normal end here.
@@ -44,9 +50,10 @@ def run_server(settings: MonitoringSettings, *, announce: Callable[[str], None])
     server.run(sockets=[listening])
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def _listen(host: str, port: int, *, access: str) -> socket.socket:
     try:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        check_listening(access, str(address[0]))
         return socket.create_server(address[:2], family=family, backlog=512)
     except OSError as error:
         raise SettingsError(

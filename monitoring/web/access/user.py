@@ -1,44 +1,27 @@
-"""Who asks, and what a role may do."""
+"""What a route asks for: the user, in a role that may do this."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from enum import StrEnum
-from typing import Annotated, Final
+from typing import Annotated
 
 from fastapi import Depends, HTTPException, Request
 
+from monitoring.web.access.asking import asking
+from monitoring.web.access.audit import audit_refusal
+from monitoring.web.access.cross_site import SAFE_METHODS
+from monitoring.web.access.roles import LOCAL, Role, User
 
-class Role(StrEnum):
-    VIEWER = "viewer"  # looks
-    OPERATOR = "operator"  # also checks layers, acknowledges and corrects, and takes back what they said themselves
-    ENGINEER = "engineer"  # also takes back what others said, and reads who did what
-
-    def includes(self, other: "Role") -> bool:
-        """Return whether this role may do what another one may."""
-        ranks = list(Role)
-        return ranks.index(self) >= ranks.index(other)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class User:
-    """Who asks.
-
-    Attributes:
-        local: nobody logged in: whoever sits at this machine.
-    """
-
-    name: str
-    role: Role
-    local: bool = False
-
-
-LOCAL: Final = User(name="local", role=Role.ENGINEER, local=True)
+__all__ = ["LOCAL", "Engineer", "Operator", "Role", "User", "Viewer", "needs", "user_of"]
 
 
 def user_of(request: Request) -> User:
-    """Return who asks."""
-    user = getattr(request.state, "user", LOCAL)
-    assert isinstance(user, User)  # noqa: S101 - the middleware puts nothing else there
+    """Return who asks.
+
+    Raises:
+        HTTPException: nobody has logged in.
+    """
+    user = asking(request)
+    if user is None:
+        raise HTTPException(401, "log in first", headers={"WWW-Authenticate": "Bearer"})
     return user
 
 
@@ -48,10 +31,16 @@ def needs(role: Role) -> Callable[[Request], User]:
     def check(request: Request) -> User:
         user = user_of(request)
         if not user.role.includes(role):
-            raise HTTPException(403, f"this takes the role {role}; {user.name} is a {user.role}")
+            if request.method not in SAFE_METHODS:
+                audit_refusal(request, f"{request.method} {request.scope['path']}")
+            raise HTTPException(403, f"this takes the role {role}; {user.name} is {_a(user.role)}")
         return user
 
     return check
+
+
+def _a(role: Role) -> str:
+    return f"a{'n' if role[0] in 'aeiou' else ''} {role}"
 
 
 Viewer = Annotated[User, Depends(needs(Role.VIEWER))]
