@@ -12,7 +12,7 @@ from fastapi.staticfiles import StaticFiles
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from prometheus_client import CollectorRegistry, ProcessCollector
 from redis import Redis
-from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddleware
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from layerwatch import __version__
@@ -31,6 +31,9 @@ from monitoring.web.access.parts import Access
 from monitoring.web.access.proxies import TrustedProxies
 from monitoring.web.artifacts import overlay_url
 from monitoring.web.build import api as build_api
+from monitoring.web.build import pages as build_pages
+from monitoring.web.build import picture_api
+from monitoring.web.build.making import PictureMaking
 from monitoring.web.context import Context
 from monitoring.web.headers import SecurityHeaders, allowed_hosts
 from monitoring.web.history import PageHistory
@@ -45,8 +48,6 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
     422: {"model": Problem, "description": "A value is not as described; the detail names it."},
     503: {"model": Problem, "description": "Redis or the history does not answer; try again."},
 }
-# A page may hold a token beside words from elsewhere: its compressed length would help to guess the token.
-NOT_COMPRESSED = (*DEFAULT_EXCLUDED_CONTENT_TYPES, "text/html")  # the defaults are pictures and event streams
 PAGES = (("/", "Now"), ("/builds", "Builds"), ("/check", "Check a layer"))
 
 
@@ -86,9 +87,12 @@ def create_app(settings: MonitoringSettings) -> FastAPI:
         history=PageHistory(settings.database_url),
         access=access,
         redis=connect_for_commands(settings.redis_url),
+        pictures=PictureMaking(),
     )
     app.include_router(api.router)
     app.include_router(build_api.router)
+    app.include_router(build_pages.router)
+    app.include_router(picture_api.router)
     app.include_router(pages.router)
     app.include_router(login.router)
     app.include_router(session.router)
@@ -98,7 +102,7 @@ def create_app(settings: MonitoringSettings) -> FastAPI:
     app.add_middleware(AccessControl, gate=access.gate, rates=access.rates)
     app.add_middleware(CrossSite)
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=allowed_hosts(settings.host, settings.allowed_hosts))
-    app.add_middleware(GZipMiddleware, minimum_size=1024, compresslevel=5, exclude_content_types=NOT_COMPRESSED)
+    app.add_middleware(GZipMiddleware, minimum_size=1024, compresslevel=5)  # but pictures and event streams
     app.add_middleware(BodyLimit, most=limit_of(settings.max_upload_mb))
     app.add_middleware(SecurityHeaders)
     app.add_middleware(TrustedProxies, trusted=settings.trusted_proxies)

@@ -12,6 +12,7 @@ from redis import Redis
 from layerwatch.artifacts import Artifacts
 from monitoring.settings import MonitoringSettings
 from monitoring.web.access.parts import Access
+from monitoring.web.build.making import PictureMaking
 from monitoring.web.history import PageHistory
 from monitoring.web.live.feed import Feed
 
@@ -33,6 +34,7 @@ class Context:
     history: PageHistory
     access: Access
     redis: Redis
+    pictures: PictureMaking
     readers: int = 0
 
     def close(self) -> None:

@@ -65,8 +65,7 @@ def build(request: Request, printer: PrinterName, build: BuildName, known: Known
     page = None if known.engine is None else build_page(known.engine, printer, build)
     page = page or seen_page(known.seen(printer, build))
     if page is None:
-        known.not_found()
-        raise HTTPException(404, NO_BUILD)
+        raise known.missing(NO_BUILD)
     return tagged(request, page)
 
 
@@ -77,8 +76,7 @@ def strip(request: Request, printer: PrinterName, build: BuildName, known: Known
     """Give all layers of a build as lists of equal length, in order; send the ETag again and get 304."""
     layers = known.strip(printer, build)
     if not layers:
-        known.not_found()
-        raise HTTPException(404, NO_BUILD)
+        raise known.missing(NO_BUILD)
     return tagged(request, strip_of(layers))
 
 
@@ -117,6 +115,5 @@ def layer(
     """Give the newest verdict on a layer, its revisions, and where its pictures and neighbours are."""
     page = layer_page(known, LayerKey.parse(key))
     if page is None:
-        known.not_found()
-        raise HTTPException(404, NO_LAYER)
+        raise known.missing(NO_LAYER)
     return tagged(request, page)

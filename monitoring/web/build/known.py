@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
+from fastapi import HTTPException
 from sqlalchemy import Engine
 
 from layerwatch.errors import SettingsError
@@ -29,10 +30,9 @@ class Known:
         self._window = window
         self._why_not = why_not
 
-    def not_found(self) -> None:
-        """Say that nothing was found; without a history that is no answer, and its error is raised."""
-        if self._why_not is not None:
-            raise self._why_not
+    def missing(self, words: str) -> Exception:
+        """Return what to raise where nothing is known: not found, or, while there is no history, why there is none."""
+        return self._why_not or HTTPException(404, words)
 
     def seen(self, printer: str, build: str) -> list[Row]:
         """Return the newest verdict of each layer of a build that the window holds, in no order."""

@@ -1,0 +1,196 @@
+// One build: which layer is shown, and all that follows from it.
+
+import { listen, setOf } from "./build_live.js";
+import { Curves } from "./curves.js";
+import { byId } from "./elements.js";
+import { listenForKeys } from "./keys.js";
+import { showLayer, showProblem } from "./layer_panel.js";
+import { json, LayerStore } from "./layer_store.js";
+import { LayerStrip } from "./layer_strip.js";
+import { inWords, StripData } from "./strip_data.js";
+import { showClock } from "./times.js";
+import { fit, reveal, zoom } from "./viewer.js";
+import { LightChoice } from "./lights.js";
+import { PlaceThroughLayers } from "./z_column.js";
+
+const { printer, build } = document.body.dataset;
+const ADDRESS_MS = 300; // a browser refuses to change its address all the time
+const NEIGHBOURS = [1, -1, 2, -2];
+
+const store = new LayerStore();
+const strip = new LayerStrip(byId("layer-strip"), (set) => go(set));
+const curves = new Curves(byId("curves"), (set) => go(set, { say: true }));
+const lights = new LightChoice(() => show());
+const column = new PlaceThroughLayers(addressOfColumn, (layer, stage) => go(data.nearest(layer, stage), { say: true }));
+
+let data;
+let current;
+let region = null; // place in the list of the layer that is shown
+let following = false;
+
+// ---- going ----
+
+function go(set, { say = false } = {}) {
+  if (!set) return;
+  following = set === data.latest && following;
+  current = set;
+  region = null;
+  strip.show(data, set);
+  curves.mark(set);
+  showButtons();
+  rememberAddress();
+  if (say) tell("polite", `${inWords(set)}.`);
+  show();
+}
+
+async function show() {
+  const set = current;
+  const task = taskOf(set);
+  const neighbours = [...NEIGHBOURS.map((count) => data.step(set, count)), data.defect(set, 1), data.defect(set, -1)];
+  const others = [...new Set(neighbours)].filter((other) => other && other !== set);
+  const wish = store.want([task, ...others.map(taskOf)]);
+  const there = store.ready(task);
+  if (there) place(set, there, task);
+  else byId("layer").setAttribute("aria-busy", "true");
+  try {
+    const layer = await wish;
+    if (set === current && !there) place(set, layer, task);
+  } catch (error) {
+    if (set === current && error.name !== "AbortError") {
+      byId("layer").removeAttribute("aria-busy");
+      showProblem(set, error.message);
+    }
+  }
+}
+
+function place(set, layer, task) {
+  const { regions } = layer.detail.verdict;
+  region ??= column.place ? meeting(regions, column.place.bbox) : null;
+  byId("layer").removeAttribute("aria-busy");
+  lights.offer(layer.detail);
+  showLayer(layer, layer.shown.get(task.choice), { region, onRegion: chooseRegion });
+  if (region !== null) reveal(regions[region].bbox);
+  if (column.place && column.place.stage !== set.stage) column.follow({ ...column.place, stage: set.stage }, set);
+  else column.show(set);
+  shown = layer;
+}
+
+let shown;
+
+function taskOf(set) {
+  const key = `${printer}_${build}_${String(set.layer).padStart(6, "0")}_${set.stage}`;
+  return { set, address: `/api/layers/${key}`, choice: lights.name, choose: lights.choose };
+}
+
+function chooseRegion(at) {
+  const isSame = region === at;
+  region = isSame ? null : at;
+  const { regions } = shown.detail.verdict;
+  column.follow(isSame ? null : { stage: current.stage, bbox: regions[at].bbox }, current);
+  place(current, shown, taskOf(current));
+}
+
+function meeting(regions, [x, y, width, height]) {
+  const at = regions.findIndex(({ bbox }) => bbox[0] < x + width && bbox[0] + bbox[2] > x && bbox[1] < y + height && bbox[1] + bbox[3] > y);
+  return at < 0 ? null : at;
+}
+
+function addressOfColumn({ stage, bbox: [x, y, width, height] }) {
+  return `/api/builds/${printer}/${build}/column?${new URLSearchParams({ stage, x, y, width, height })}`;
+}
+
+// ---- buttons, keys, address ----
+
+const actions = {
+  ".": () => go(data.step(current, 1), { say: true }),
+  ",": () => go(data.step(current, -1), { say: true }),
+  n: () => goToDefect(1),
+  p: () => goToDefect(-1),
+  o: () => byId("overlay-on").click(),
+  d: () => byId("difference").click(),
+  "+": () => zoom(1),
+  "-": () => zoom(-1),
+  0: fit,
+};
+
+function goToDefect(direction) {
+  const set = data.defect(current, direction);
+  if (set) go(set, { say: true });
+  else tell("polite", direction > 0 ? "No layer after this one that does not pass." : "No layer before this one that does not pass.");
+}
+
+function showButtons() {
+  const ends = { "previous-layer": data.step(current, -1) === current, "next-layer": data.step(current, 1) === current, "previous-defect": !data.defect(current, -1), "next-defect": !data.defect(current, 1) };
+  for (const [id, isEnd] of Object.entries(ends)) byId(id).setAttribute("aria-disabled", isEnd);
+  byId("follow").setAttribute("aria-pressed", following);
+}
+
+function follow() {
+  following = !following;
+  if (following) go(data.latest, { say: true });
+  showButtons();
+}
+
+let timer;
+function rememberAddress() {
+  clearTimeout(timer);
+  const { layer, stage } = current;
+  timer = setTimeout(() => history.replaceState({}, "", `?layer=${layer}&stage=${stage}`), ADDRESS_MS);
+}
+
+function listenToPage() {
+  byId("previous-layer").addEventListener("click", actions[","]);
+  byId("next-layer").addEventListener("click", actions["."]);
+  byId("previous-defect").addEventListener("click", actions.p);
+  byId("next-defect").addEventListener("click", actions.n);
+  byId("follow").addEventListener("click", follow);
+  listenForKeys(actions);
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest("a[data-go]");
+    if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    const wanted = new URLSearchParams(link.search);
+    const set = data.at(wanted.get("layer"), wanted.get("stage")) ?? data.nearest(Number(wanted.get("layer")), wanted.get("stage") || current.stage);
+    if (!set) return;
+    event.preventDefault();
+    go(set);
+    byId("layer-name").focus();
+  });
+}
+
+// ---- what comes ----
+
+function took(verdict) {
+  const set = setOf(verdict);
+  if (!data.put(set)) return;
+  showRange();
+  curves.show(data, current);
+  if (set.decision !== "pass") tell(set.decision === "reject" ? "urgent" : "polite", `New: ${inWords(set)}.`);
+  const isShown = current.layer === set.layer && current.stage === set.stage;
+  if (following) go(data.latest);
+  else if (isShown) go(current); // a new revision took its place
+  else strip.show(data, current);
+  showButtons();
+}
+
+function tell(how, words) { byId(`say-${how}`).textContent = words; }
+
+function showRange() {
+  byId("strip-range").textContent = `${data.first} to ${data.last}`;
+}
+
+async function begin() {
+  data = new StripData(await json(`/api/builds/${printer}/${build}/strip`));
+  const { layer, stage } = document.body.dataset;
+  for (const part of document.querySelectorAll("[data-script]")) part.hidden = false;
+  document.querySelector(".without-script")?.remove();
+  byId("viewer").tabIndex = 0;
+  document.querySelectorAll("time[data-clock]").forEach(showClock);
+  showRange();
+  curves.show(data, data.at(layer, stage));
+  following = !location.search;
+  listenToPage();
+  go(data.at(layer, stage) ?? data.latest);
+  listen({ printer, build, took, missed: () => location.reload() });
+}
+
+begin();
