@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Final, Protocol
 
 from layerwatch.events import Event
@@ -14,6 +15,12 @@ from layerwatch.verdict import Verdict
 BACKLOG_SHARE: Final = 0.75  # of the room for pictures; the rest is for layers that are being printed
 
 
+class JobState(StrEnum):
+    QUEUED = "queued"  # it waits for a worker
+    RUNNING = "running"  # a worker has it
+    FAILED = "failed"  # it was given up on
+
+
 class LayerQueue(Protocol):
     def enqueue(self, message: InspectLayer, *, ahead: bool = False) -> bool:
         """Queue an inspection, `ahead` of the backlog if asked; False if the same one is queued already."""
@@ -21,6 +28,10 @@ class LayerQueue(Protocol):
 
     def holds(self, inspection_id: str) -> bool:
         """Return whether the queue has a job for this inspection: waiting, running, or given up on."""
+        ...
+
+    def state(self, inspection_id: str) -> JobState | None:
+        """Return how far the job for this inspection is, None where the queue has none."""
         ...
 
     def depth(self) -> int:

@@ -79,16 +79,27 @@ def queue_metrics(client: Redis, now: datetime) -> Iterator[GaugeMetricFamily]:
 
 def worker_metrics(client: Redis, now: datetime) -> GaugeMetricFamily:
     """Return how many workers there are on all machines, scraped or not, by what they do."""
+    states = worker_states(client, now)
+    family = GaugeMetricFamily("layerwatch_workers", "Workers of all machines by what they do.", labels=["state"])
+    for state in ("idle", "busy", "silent"):
+        family.add_metric([state], states[state])
+    return family
+
+
+def living_workers(client: Redis, now: datetime) -> int:
+    """Return how many workers on all machines say that they live."""
+    states = worker_states(client, now)
+    return states["idle"] + states["busy"]
+
+
+def worker_states(client: Redis, now: datetime) -> Counter[str]:
+    """Return how many workers are idle, busy or silent."""
     queue = Queue(INSPECT_QUEUE, connection=client, serializer=JSONSerializer)
     with client.pipeline(transaction=False) as pipeline:
         for key in get_keys(queue=queue):
             pipeline.hmget(key, "last_heartbeat", "state")
         found = pipeline.execute()
-    states = Counter(_worker_state(heartbeat, state, now) for heartbeat, state in found if heartbeat)
-    family = GaugeMetricFamily("layerwatch_workers", "Workers of all machines by what they do.", labels=["state"])
-    for state in ("idle", "busy", "silent"):
-        family.add_metric([state], states[state])
-    return family
+    return Counter(_worker_state(heartbeat, state, now) for heartbeat, state in found if heartbeat)
 
 
 def _worker_state(heartbeat: bytes, state: bytes | None, now: datetime) -> str:

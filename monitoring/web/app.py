@@ -34,6 +34,9 @@ from monitoring.web.build import api as build_api
 from monitoring.web.build import pages as build_pages
 from monitoring.web.build import picture_api
 from monitoring.web.build.making import PictureMaking
+from monitoring.web.check import page as check_page
+from monitoring.web.check import routes as check_routes
+from monitoring.web.check.desk import desk_of
 from monitoring.web.context import Context
 from monitoring.web.headers import SecurityHeaders, allowed_hosts
 from monitoring.web.history import PageHistory
@@ -60,6 +63,7 @@ def create_app(settings: MonitoringSettings) -> FastAPI:
     access = Access.from_settings(settings)
     registry = page_registry(settings.redis_url)
     redis = connect_for_feed(settings.redis_url)
+    commands = connect_for_commands(settings.redis_url)
     feed = Feed(redis, size=settings.window, metrics=VerdictMetrics(registry))
 
     @asynccontextmanager
@@ -86,8 +90,9 @@ def create_app(settings: MonitoringSettings) -> FastAPI:
         settings=settings,
         history=PageHistory(settings.database_url),
         access=access,
-        redis=connect_for_commands(settings.redis_url),
         pictures=PictureMaking(),
+        redis=commands,
+        check=desk_of(settings, commands),
     )
     app.include_router(api.router)
     app.include_router(build_api.router)
@@ -96,6 +101,8 @@ def create_app(settings: MonitoringSettings) -> FastAPI:
     app.include_router(pages.router)
     app.include_router(login.router)
     app.include_router(session.router)
+    app.include_router(check_routes.router)
+    app.include_router(check_page.router)
     app.mount("/static", StaticFiles(directory=Path(str(resources.files("monitoring.web") / "static"))))
     add_problems(app)
     # The last one added is the first to see a request.

@@ -13,6 +13,7 @@ from layerwatch.artifacts import Artifacts
 from monitoring.settings import MonitoringSettings
 from monitoring.web.access.parts import Access
 from monitoring.web.build.making import PictureMaking
+from monitoring.web.check.desk import CheckDesk
 from monitoring.web.history import PageHistory
 from monitoring.web.live.feed import Feed
 
@@ -23,6 +24,7 @@ class Context:
 
     Attributes:
         redis: for short commands, in threads.
+        check: takes the layers that people upload.
         readers: counts open event streams.
     """
 
@@ -35,6 +37,7 @@ class Context:
     access: Access
     redis: Redis
     pictures: PictureMaking
+    check: CheckDesk
     readers: int = 0
 
     def close(self) -> None:

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from layerwatch.layers import Stage
+from layerwatch.layers import CHECK_PRINTER, Stage
 from layerwatch.verdict import Decision
 from monitoring.web.live.window import Seen, Window
 
@@ -60,7 +60,8 @@ def builds(window: Window) -> list[BuildView]:
     """Return the running build of each printer, by the printer's name: a screen on the wall keeps its order."""
     of_printer: dict[str, list[Seen]] = {}
     for seen in window.after("0"):
-        of_printer.setdefault(seen.row.printer, []).append(seen)
+        if seen.row.printer != CHECK_PRINTER:
+            of_printer.setdefault(seen.row.printer, []).append(seen)
     return [_build_view(of_printer[printer]) for printer in sorted(of_printer)]
 
 
@@ -141,6 +142,7 @@ def update_after(window: Window, cursor: str) -> Update:
     changed = [view for view in builds(window) if view.printer in touched]
     grown = tuple(view for view in changed if shown.get(view.printer) == view.build)
     layers = {(seen.row.printer, seen.row.build, seen.row.layer) for seen in new}
+    printed = [seen for seen in new if seen.row.printer != CHECK_PRINTER]  # who uploads a layer hears of it there
     return Update(
         cursor=new[-1].cursor if new else cursor,
         begun=tuple(view for view in changed if view not in grown),
@@ -150,8 +152,8 @@ def update_after(window: Window, cursor: str) -> Update:
             for view in grown
         },
         rows=tuple(new[-TABLE_ROWS:]),
-        polite=_polite(new),
-        urgent=_urgent(new),
+        polite=_polite(printed),
+        urgent=_urgent(printed),
     )
 
 

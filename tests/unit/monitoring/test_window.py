@@ -174,3 +174,14 @@ def test_rejects_are_said_urgently_by_name_up_to_a_few(window: Window, some_seen
     assert update.urgent.count("reject:") == ANNOUNCED_REJECTS
     assert "layer 5" in update.urgent
     assert update.urgent.endswith("And 2 more.")
+
+
+def test_layers_that_a_person_uploads_are_no_printers_and_not_announced(window: Window, some_seen: SeenMaker) -> None:
+    uploaded = some_seen(2, layer=1, printer="check", decision=Decision.REJECT)
+    _filled(window, some_seen(1, layer=7), uploaded)
+
+    update = update_after(window, "1-0")
+
+    assert [view.printer for view in builds(window)] == ["m290"]
+    assert (update.begun, update.grown, update.polite, update.urgent) == ((), (), "", "")
+    assert update.cursor == "2-0"
