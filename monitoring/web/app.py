@@ -41,6 +41,8 @@ from monitoring.web.context import Context
 from monitoring.web.headers import SecurityHeaders, allowed_hosts
 from monitoring.web.history import PageHistory
 from monitoring.web.live.feed import Feed, connect_for_feed
+from monitoring.web.notes import acknowledgements, corrections
+from monitoring.web.notes.reconciling import reconcile_for_ever
 from monitoring.web.now import pages
 from monitoring.web.now.views import WHAT_NOW
 from monitoring.web.problem import Problem
@@ -68,13 +70,14 @@ def create_app(settings: MonitoringSettings) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        reading = asyncio.create_task(feed.run())
+        running = [asyncio.create_task(feed.run()), asyncio.create_task(reconcile_for_ever(app.state.context))]
         try:
             yield
         finally:
-            reading.cancel()
-            with suppress(asyncio.CancelledError):
-                await reading
+            for task in running:
+                task.cancel()
+                with suppress(asyncio.CancelledError):
+                    await task
             await redis.aclose()
             app.state.context.close()
 
@@ -103,6 +106,8 @@ def create_app(settings: MonitoringSettings) -> FastAPI:
     app.include_router(session.router)
     app.include_router(check_routes.router)
     app.include_router(check_page.router)
+    app.include_router(corrections.router)
+    app.include_router(acknowledgements.router)
     app.mount("/static", StaticFiles(directory=Path(str(resources.files("monitoring.web") / "static"))))
     add_problems(app)
     # The last one added is the first to see a request.

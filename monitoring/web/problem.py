@@ -16,4 +16,4 @@ def problems(**why: str) -> dict[int | str, dict[str, Any]]:
     return {STATUS[name]: {"model": Problem, "description": words} for name, words in why.items()}
 
 
-STATUS = {"not_found": 404, "unusable": 422, "away": 503}
+STATUS = {"forbidden": 403, "not_found": 404, "conflict": 409, "unusable": 422, "away": 503}

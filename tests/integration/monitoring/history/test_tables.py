@@ -5,6 +5,7 @@ import re
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -20,7 +21,14 @@ from monitoring.history.build_queries import BuildQueries
 from monitoring.history.database import open_database
 from monitoring.history.layer_queries import LayerQueries
 from monitoring.history.migrate import check_current, migrate
-from monitoring.history.notes import Acknowledgement, Correction, EventRecord, Notes
+from monitoring.history.notes import (
+    Acknowledgement,
+    Correction,
+    EventRecord,
+    KeptAcknowledgement,
+    KeptCorrection,
+    Notes,
+)
 from monitoring.history.records import hour_of
 from monitoring.history.store import HistoryStore, MovedOnError
 from monitoring.history.tables import layers, metadata, regions
@@ -278,16 +286,35 @@ def test_what_people_and_escalations_say_is_kept(engine: Engine, some_verdict: V
         body='{"schema":1}',
     )
 
-    notes.correct(correction)
-    notes.acknowledge(seen)
+    number = notes.correct(correction)
+    (kept, is_new), again = notes.acknowledge(seen), notes.acknowledge(seen)
 
+    assert (is_new, again) == (True, (kept, False))
     assert (notes.keep_event(event), notes.keep_event(event)) == (True, False)
-    assert notes.corrections("m290", "job42") == (correction,)
-    assert notes.acknowledgements("m290", "job42") == (seen,)
+    assert notes.corrections("m290", "job42") == (KeptCorrection(**asdict(correction), number=number),)
+    assert notes.acknowledgements("m290", "job42") == (KeptAcknowledgement(**asdict(seen), number=kept.number),)
+    assert notes.acknowledgements_of(verdict.id) == (kept,)
     assert notes.events("m290", "job42") == (event,)
     assert not notes.corrections("m290", "job4")
     assert not notes.acknowledgements("m291", "job42")
     assert not notes.events("m290", "job4")
+
+
+def test_what_is_taken_back_is_left_out_and_stays_known(engine: Engine, some_verdict: VerdictMaker) -> None:
+    notes, inspection = Notes(engine), some_verdict(layer=3).id
+    who = {"author": "ada", "note": "", "created": NOON}
+    notes.correct(Correction(inspection=inspection, kind="ignore", points=((1, 1), (5, 5)), **who))  # type: ignore[arg-type]
+    seen = Acknowledgement(subject=inspection, printer="m290", build="job42", **who)  # type: ignore[arg-type]
+    (kept, _) = notes.acknowledge(seen)
+    later = NOON + timedelta(hours=1)
+
+    done = [notes.take_back_acknowledgement(kept.number, by="grace", when=later) for _ in range(2)]
+
+    assert done == [True, False]
+    assert notes.acknowledgements("m290", "job42") == notes.acknowledgements_of(inspection) == ()
+    assert notes.acknowledgement(kept.number) == replace(kept, undone=later, undone_by="grace")
+    assert len(notes.corrections("m290", "job42")) == 1, "only what was named is taken back"
+    assert notes.acknowledge(seen)[1], "said again after it was taken back, it is new"
 
 
 def test_the_migrations_make_the_tables_that_the_code_knows(engine: Engine) -> None:
@@ -322,7 +349,7 @@ def test_several_that_start_at_once_make_the_tables_once(database_url: str) -> N
     engines = [open_database(database_url) for _ in range(4)]
 
     with ThreadPoolExecutor(4) as starting:
-        assert sorted(map(str, starting.map(migrate, engines))) == ["0001", "None", "None", "None"]
+        assert sorted(map(str, starting.map(migrate, engines))) == ["0002", "None", "None", "None"]
 
     for engine in engines:
         engine.dispose()
