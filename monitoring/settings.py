@@ -42,7 +42,6 @@ class MonitoringSettings(SharedSettings):
         keep_gb: 10^9 bytes of overlays and masks of each printer that are kept, the newest; None keeps all.
         keep_stream_days, keep_stream_entries: older verdicts, and the oldest of more, are removed from the stream once
             the history has them; None leaves it to the workers.
-        max_upload_mb: 10^6 bytes of an upload.
         check_profile: how uploaded pictures are read where nobody says which printer they come from: a shipped profile,
             none, or the path of a TOML file.
         check_room_mb: MiB of pictures that lie in Redis at once, those that ingest sends there included.
@@ -72,6 +71,5 @@ class MonitoringSettings(SharedSettings):
     keep_gb: PositiveFloat | None = None
     keep_stream_days: PositiveInt | None = None
     keep_stream_entries: PositiveInt | None = None
-    max_upload_mb: PositiveInt = Field(default=512, le=10_000)
     check_profile: str = "none"
     check_room_mb: PositiveInt = 1024

@@ -1,5 +1,8 @@
 """A plant to look at: builds with every decision, in Redis, in the history, on disk, as printer and workers do it."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -25,7 +28,8 @@ from monitoring.history.records import Published
 from monitoring.history.store import HistoryStore
 from tests.conftest import any_server_binary, running_server
 from tests.e2e.monitoring.conftest import drawn_overlay
-from tests.integration.monitoring.conftest import Process
+from tests.integration.monitoring.conftest import ROOT, Process, wait_until
+from tests.processes import end
 
 VerdictMaker = Callable[..., Verdict]
 PictureWriter = Callable[..., LayerSet]
@@ -64,6 +68,8 @@ class ShownPlant:
             "SOURCES_DIR": str(self.folder / "incoming"),
             "ARTIFACTS_DIR": str(self.folder / "artifacts"),
             "MONITORING_DATABASE_URL": f"sqlite:///{self.folder}/history.sqlite3",
+            "MONITORING_AUDIT_FILE": str(self.folder / "audit.jsonl"),
+            "CORRECTIONS_DIR": str(self.folder / "corrections"),
         }
 
     def layer(self, number: int, stage: Stage = Stage.MELT) -> Verdict:
@@ -72,14 +78,31 @@ class ShownPlant:
         return its[-1]
 
     @contextmanager
+    def works(self, bundle: Path) -> Iterator[None]:
+        """Run a worker with a model."""
+        with (self.folder / "worker.log").open("wb") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "worker", "run"],
+                cwd=ROOT,
+                env=os.environ | self.environment | {"WORKER_MODEL": str(bundle)},
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
+        try:
+            wait_until(lambda: "worker_ready" in (self.folder / "worker.log").read_text(encoding="utf-8"))
+            yield
+        finally:
+            end(process)
+
+    @contextmanager
     def served(self, name: str = "page", **settings: str) -> Iterator[str]:
         """Serve the page as a process of its own, and hand over its address."""
         page = Process(self.folder / name, ("serve", "--port", "0"), self.environment | settings)
         try:
             yield page.address()
         finally:
-            page.popen.terminate()
-            page.popen.wait(timeout=15)
+            end(page.popen)
 
 
 @pytest.fixture(scope="module")

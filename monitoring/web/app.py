@@ -49,9 +49,17 @@ from monitoring.web.problem import Problem
 from monitoring.web.problems import add_problems
 
 COMMAND_TIMEOUT_SECONDS = 5.0
+WHAT_GOES_WRONG = {
+    400: "The request cannot be read.",
+    401: "Nobody is logged in: see /login, or send `Authorization: Bearer TOKEN`.",
+    403: "The role is not enough, or the request comes from another site.",
+    413: "The body is too large.",
+    422: "A value is not as described; the detail names it.",
+    429: "Too many in this minute; Retry-After says when to go on.",
+    503: "Redis or the history does not answer; try again.",
+}
 PROBLEMS: dict[int | str, dict[str, Any]] = {
-    422: {"model": Problem, "description": "A value is not as described; the detail names it."},
-    503: {"model": Problem, "description": "Redis or the history does not answer; try again."},
+    status: {"model": Problem, "description": words} for status, words in WHAT_GOES_WRONG.items()
 }
 PAGES = (("/", "Now"), ("/builds", "Builds"), ("/check", "Check a layer"))
 

@@ -15,8 +15,8 @@ from monitoring.web.access.proxies import TrustedProxies
 from monitoring.web.access.rates import Rates
 from monitoring.web.access.roles import LOCAL, Role, User
 from monitoring.web.access.tokens import digest
-from monitoring.web.access.users_file import Entry, write_users
 from monitoring.web.access.user import needs
+from monitoring.web.access.users_file import Entry, write_users
 
 PROXY = "10.0.0.5"
 
@@ -32,7 +32,7 @@ def request_from(address: str = "127.0.0.1", **headers: str) -> Request:
     """A request as it is behind TrustedProxies; `x_forwarded_for="..."` becomes a header."""
     seen: list[Scope] = []
 
-    async def app(scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG001, RUF029 - as ASGI wants it
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG001 - as ASGI wants it
         seen.append(scope)
 
     raw = [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
