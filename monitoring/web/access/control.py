@@ -85,8 +85,7 @@ def is_open(path: str) -> bool:
 
 def _refusal(request: Request, refused: HTTPException) -> Response:
     if refused.status_code == HTTPStatus.UNAUTHORIZED and _shows_pages(request):
-        query = request.scope["query_string"].decode("latin-1")
-        here = request.scope["path"] + (f"?{query}" if query else "")
+        here = b"?".join(filter(None, (request.scope["raw_path"], request.scope["query_string"]))).decode("latin-1")
         return RedirectResponse(f"/login?next={quote(here[:LONGEST_PATH], safe='/')}", HTTPStatus.SEE_OTHER)
     return answer(request, refused.status_code, str(refused.detail), dict(refused.headers or {}))
 

@@ -76,7 +76,13 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Process]]:
 
     def run(*arguments: str, url: str, **environment: str) -> Process:
         folder = tmp_path / f"process-{len(running)}"
-        around = {"REDIS_URL": url, "ARTIFACTS_DIR": str(tmp_path / "artifacts"), **environment}
+        around = {
+            "REDIS_URL": url,
+            "ARTIFACTS_DIR": str(tmp_path / "artifacts"),
+            "MONITORING_AUDIT_FILE": str(tmp_path / "audit.jsonl"),
+            "MONITORING_USERS_FILE": str(tmp_path / "users.toml"),
+            **environment,
+        }
         running.append(Process(folder, arguments, around))
         return running[-1]
 

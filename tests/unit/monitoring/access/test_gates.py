@@ -143,8 +143,8 @@ def test_the_address_behind_a_trusted_proxy_is_the_clients_and_else_the_peers() 
     behind = request_from(PROXY, x_forwarded_for="203.0.113.9", x_forwarded_proto="https")
     claimed = request_from("10.0.0.6", x_forwarded_for="203.0.113.9", x_forwarded_proto="https")
 
-    assert (behind.client and behind.client.host, behind.url.scheme) == ("203.0.113.9", "https")
-    assert (claimed.client and claimed.client.host, claimed.url.scheme) == ("10.0.0.6", "http")
+    assert (behind.client and behind.client.host, behind.scope["scheme"]) == ("203.0.113.9", "https")
+    assert (claimed.client and claimed.client.host, claimed.scope["scheme"]) == ("10.0.0.6", "http")
 
 
 def test_a_proxy_that_nobody_named_stops_the_start(tmp_path: Path) -> None:
