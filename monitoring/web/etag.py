@@ -2,10 +2,13 @@
 
 import hashlib
 from http import HTTPStatus
+from typing import Any, Final
 
 from fastapi import Request, Response
 
 from layerwatch.wire import Part
+
+TAGGED: Final[dict[int | str, dict[str, Any]]] = {304: {"description": "nothing changed since the ETag that was sent"}}
 
 
 def tagged(request: Request, part: Part) -> Response:

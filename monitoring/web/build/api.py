@@ -9,12 +9,12 @@ from monitoring.history.build_queries import BuildQueries
 from monitoring.history.stage_queries import Place, StageQueries
 from monitoring.web.access.user import Role, needs
 from monitoring.web.build import answers
-from monitoring.web.build.heads import build_list, build_page, place_of, seen_page
+from monitoring.web.build.heads import PLACE, build_list, build_page, place_of, seen_page
 from monitoring.web.build.known import Known, known_of
 from monitoring.web.build.layer import layer_page
 from monitoring.web.build.strip import strip_of
 from monitoring.web.context import context_of
-from monitoring.web.etag import tagged
+from monitoring.web.etag import TAGGED, tagged
 from monitoring.web.problem import problems
 
 MOST_PIXELS = 1_000_000  # of a coordinate
@@ -22,6 +22,7 @@ COLUMN_LAYERS = 5000
 KEY = r"^[A-Za-z0-9-]{1,64}_[A-Za-z0-9_-]{1,128}_[0-9]{6,8}_(recoat|melt)$"
 NO_BUILD = "no verdict of this build is known; /api/builds lists the builds"
 NO_LAYER = "no verdict of this layer is known; the strip of its build lists the layers"
+UNUSABLE = "a name or a number that cannot be"
 AWAY = "there is no history, or its database does not answer"
 
 PrinterName = Annotated[str, Path(pattern=f"^{PRINTER_NAME.pattern}$")]
@@ -40,25 +41,22 @@ def known(request: Request) -> Known:
 KnownNow = Annotated[Known, Depends(known)]
 
 
-@router.get("/builds", response_model=answers.BuildList, responses=problems(unusable="no such page", away=AWAY))
+@router.get("/builds", response_model=answers.BuildList, responses=TAGGED | problems(unusable=UNUSABLE, away=AWAY))
 def builds(
     request: Request,
     printer: Annotated[str | None, Query(pattern=f"^{PRINTER_NAME.pattern}$")] = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
-    before: Annotated[str | None, Query(pattern=r"^[0-9]{1,17}-[0-9]{1,17}$", description="`next` of a page")] = None,
+    before: Annotated[str | None, Query(pattern=f"^{PLACE}$", description="`next` of a page")] = None,
 ) -> Response:
     """List builds, the one with the newest verdict first, without checks of single layers."""
-    try:
-        place = None if before is None else place_of(before)
-    except ValueError as error:
-        raise HTTPException(422, str(error)) from error
-    return tagged(request, build_list(BuildQueries(context_of(request).history.engine()), printer, limit, place))
+    queries = BuildQueries(context_of(request).history.engine())
+    return tagged(request, build_list(queries, printer, limit, None if before is None else place_of(before)))
 
 
 @router.get(
     "/builds/{printer}/{build}",
     response_model=answers.BuildPage,
-    responses=problems(not_found=NO_BUILD, away=AWAY),
+    responses=TAGGED | problems(not_found=NO_BUILD, unusable=UNUSABLE, away=AWAY),
 )
 def build(request: Request, printer: PrinterName, build: BuildName, known: KnownNow) -> Response:
     """Say when a build ran, how many layers have which decision, and what was told of it."""
@@ -70,7 +68,9 @@ def build(request: Request, printer: PrinterName, build: BuildName, known: Known
 
 
 @router.get(
-    "/builds/{printer}/{build}/strip", response_model=answers.Strip, responses=problems(not_found=NO_BUILD, away=AWAY)
+    "/builds/{printer}/{build}/strip",
+    response_model=answers.Strip,
+    responses=TAGGED | problems(not_found=NO_BUILD, unusable=UNUSABLE, away=AWAY),
 )
 def strip(request: Request, printer: PrinterName, build: BuildName, known: KnownNow) -> Response:
     """Give all layers of a build as lists of equal length, in order; send the ETag again and get 304."""
@@ -83,7 +83,7 @@ def strip(request: Request, printer: PrinterName, build: BuildName, known: Known
 @router.get(
     "/builds/{printer}/{build}/column",
     response_model=answers.Column,
-    responses=problems(not_found=NO_BUILD, away=AWAY),
+    responses=TAGGED | problems(not_found=NO_BUILD, unusable=UNUSABLE, away=AWAY),
 )
 def column(  # noqa: PLR0913, PLR0917 - each is a parameter of the URL
     request: Request,
@@ -108,7 +108,11 @@ def column(  # noqa: PLR0913, PLR0917 - each is a parameter of the URL
     return tagged(request, answers.Column(stage=stage, bbox=place.box, layers=shown, next=rest))
 
 
-@router.get("/layers/{key}", response_model=answers.LayerPage, responses=problems(not_found=NO_LAYER, away=AWAY))
+@router.get(
+    "/layers/{key}",
+    response_model=answers.LayerPage,
+    responses=TAGGED | problems(not_found=NO_LAYER, unusable=UNUSABLE, away=AWAY),
+)
 def layer(
     request: Request, key: Annotated[str, Path(pattern=KEY, examples=["m290_job42_000123_melt"])], known: KnownNow
 ) -> Response:

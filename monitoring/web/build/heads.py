@@ -1,6 +1,5 @@
 """Builds: the list of them, and what is said of one as a whole."""
 
-import re
 from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -20,6 +19,7 @@ from monitoring.web.build.answers import BuildEvent, BuildHead, BuildList, Build
 from monitoring.web.build.known import captured_of
 
 EVENTS_AT_MOST = 500  # the newest
+PLACE = r"[0-9]{1,17}-[0-9]{1,17}"  # microseconds and a number that both databases hold
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
 
@@ -40,13 +40,7 @@ def place_text(build: BuildFacts) -> str:
 
 
 def place_of(text: str) -> Place:
-    """Return the place that a text names.
-
-    Raises:
-        ValueError: it names none.
-    """
-    if not re.fullmatch(r"[0-9]{1,17}-[0-9]{1,17}", text):
-        raise ValueError(f"before: expected the `next` of a page of builds, got {text!r}")
+    """Return the place that a text of the pattern PLACE names."""
     microseconds, number = map(int, text.split("-"))
     return EPOCH + microseconds * MICROSECOND, number
 

@@ -60,8 +60,8 @@ class Known:
         """Return all verdicts on a layer, newest first; none where nothing is known."""
         history = None if self.engine is None else LayerQueries(self.engine).layer(key)
         known = {verdict.id: verdict for verdict in (history.revisions if history is not None else ())}
-        for seen in self._all():
-            if seen.row.key == str(key) and seen.row.id not in known:
+        for seen in self._of_stage(key):
+            if seen.row.layer == key.layer and seen.row.id not in known:
                 known[seen.row.id] = Verdict.from_json(seen.body)
         return sorted(known.values(), key=age_of, reverse=True)
 

@@ -4,6 +4,7 @@ import asyncio
 from functools import partial
 from typing import Annotated, Any
 
+import structlog
 from fastapi import APIRouter, Depends, HTTPException, Path, Query, Request, Response
 
 from layerwatch.layers import INSPECTION_ID, LIGHT_NAME
@@ -25,6 +26,7 @@ RETRY = {"Retry-After": "10"}
 ID = f"^{INSPECTION_ID.pattern}$"
 NO_PICTURE = "nothing is known of the inspection, or its picture is not to be had; `detail` says which"
 NO_DIFFERENCE = f"{NO_PICTURE}; or there is no lower layer with this light, or its pictures differ in size"
+UNUSABLE = "an id, a light or a size that cannot be"
 AWAY = "the printers' folder, Redis or the history is away; try again"
 JPEG: dict[int | str, dict[str, Any]] = {200: {"content": {"image/jpeg": {}}, "description": "a JPEG"}}
 
@@ -40,14 +42,21 @@ router = APIRouter(
 )
 
 
-@router.get("/{inspection}/picture", responses=JPEG | problems(not_found=NO_PICTURE, away=AWAY))
+log = structlog.get_logger(__name__)
+
+
+@router.get("/{inspection}/picture", responses=JPEG | problems(not_found=NO_PICTURE, unusable=UNUSABLE, away=AWAY))
 async def picture(request: Request, inspection: InspectionId, light: Light = "", side: Side = 2048) -> Response:
     """Show a picture that was inspected, stretched for the eye; it never changes."""
     make = partial(_picture, context_of(request), inspection, light, side)
     return await _made(request, ("picture", inspection, light, side), make)
 
 
-@router.get("/{inspection}/difference", responses=JPEG | problems(not_found=NO_DIFFERENCE, away=AWAY))
+@router.get(
+    "/{inspection}/difference",
+    summary="Difference",
+    responses=JPEG | problems(not_found=NO_DIFFERENCE, unusable=UNUSABLE, away=AWAY),
+)
 async def difference_to(
     request: Request,
     inspection: InspectionId,
@@ -124,4 +133,5 @@ def _read(context: Context, image: ImageFacts) -> Picture:
     except PictureGoneError as error:
         raise HTTPException(404, str(error)) from error
     except PicturesAwayError as error:
+        log.warning("pictures_away", path=image.path, error=str(error))
         raise HTTPException(503, str(error), headers=RETRY) from error

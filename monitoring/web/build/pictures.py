@@ -8,7 +8,7 @@ from layerwatch.vision.overlay import for_the_eye
 from layerwatch.vision.read import Picture
 
 QUALITY = 85
-FULL = 96  # grey levels, of 219, from which on a difference has its full colour
+FULL = 72  # grey levels, of 219, from which on a difference has its full colour
 # BGR. Darker is blue, brighter orange, which are told apart with any kind of colour vision; and as blue is darker and
 # orange brighter than the grey between them, also with none, and on paper.
 DARKER, SAME, BRIGHTER = (150, 62, 10), (128, 128, 128), (64, 176, 255)
