@@ -37,6 +37,7 @@ from monitoring.web.build.making import PictureMaking
 from monitoring.web.check import page as check_page
 from monitoring.web.check import routes as check_routes
 from monitoring.web.check.desk import desk_of
+from monitoring.web.build.summary import percent_text
 from monitoring.web.context import Context
 from monitoring.web.headers import SecurityHeaders, allowed_hosts
 from monitoring.web.history import PageHistory
@@ -153,5 +154,5 @@ def templates() -> Environment:
         lstrip_blocks=True,
     )
     environment.globals.update(overlay_url=overlay_url, what_now=WHAT_NOW, version=__version__, pages=PAGES)
-    environment.filters.update(area=area_text, seconds=seconds_text)
+    environment.filters.update(area=area_text, seconds=seconds_text, percent=percent_text)
     return environment

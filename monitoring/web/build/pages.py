@@ -17,7 +17,7 @@ from monitoring.web.context import context_of
 from monitoring.web.rendering import render
 
 LISTED = 25
-WORST = 40
+WORST = 24
 
 router = APIRouter(
     include_in_schema=False, default_response_class=HTMLResponse, dependencies=[Depends(needs(Role.VIEWER))]

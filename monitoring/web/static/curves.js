@@ -1,6 +1,6 @@
 // Defect area and time to the verdict over the layers of a build, the two above each other on one scale of layers.
 
-import { drawDefects, drawSeconds } from "./curve_drawing.js";
+import { drawDefects, drawSeconds, END, MARGIN } from "./curve_drawing.js";
 import { showTable } from "./curve_table.js";
 import { byId, make } from "./elements.js";
 import { extents, Scale } from "./pixel_columns.js";
@@ -45,12 +45,12 @@ export class Curves {
 
   #draw() {
     if (!this.data || !this.root.clientWidth) return;
-    this.margin = 3.6 * parseFloat(getComputedStyle(document.documentElement).fontSize);
-    this.scale = new Scale(this.data.first, this.data.last, this.root.clientWidth - this.margin - 8);
+    this.unit = parseFloat(getComputedStyle(document.documentElement).fontSize) / 16; // px: a drawing grows with its letters
+    this.scale = new Scale(this.data.first, this.data.last, this.root.clientWidth / this.unit - MARGIN - END);
     this.charts.forEach((chart, place) => {
       const columns = extents(this.data.sets.filter((set) => set.decision !== "invalid" || chart.figure === "seconds"), this.scale, chart.figure);
       chart.svg.replaceChildren();
-      chart.draw(chart.svg, columns, this.scale, { margin: this.margin, isLast: place === this.charts.length - 1 });
+      chart.draw(chart.svg, columns, this.scale, { isLast: place === this.charts.length - 1, unit: this.unit });
       chart.svg.setAttribute("aria-label", said(chart, columns));
     });
     this.#placeCursor();
@@ -59,7 +59,7 @@ export class Curves {
 
   #placeCursor() {
     if (!this.scale || !this.current) return;
-    for (const { cursor } of this.charts) cursor.style.left = `${this.margin + this.scale.middle(this.current.layer)}px`;
+    for (const { cursor } of this.charts) cursor.style.left = `${this.unit * (MARGIN + this.scale.middle(this.current.layer))}px`;
   }
 
   #tell(set) {
@@ -70,7 +70,7 @@ export class Curves {
   #under(event) {
     const chart = this.charts.find(({ box }) => box.contains(event.target));
     if (!chart || !this.scale) return undefined;
-    const layer = this.scale.layer(event.clientX - this.root.getBoundingClientRect().left - this.margin);
+    const layer = this.scale.layer((event.clientX - this.root.getBoundingClientRect().left) / this.unit - MARGIN);
     const [recoat, melt] = this.data.stages.map((stage) => this.data.nearest(layer, stage));
     return !melt || recoat[chart.figure] > melt[chart.figure] ? recoat : melt;
   }

@@ -92,7 +92,7 @@ function showPicture({ detail, mask }, shown, { region, onRegion }) {
   const [width, height] = [detail.width ?? shown.image.naturalWidth, detail.height ?? shown.image.naturalHeight];
   showSize(width, height);
   shown.image.alt = alternative(detail.verdict, shown);
-  shown.image.className = shown.kind;
+  shown.image.dataset.kind = shown.kind;
   shown.image.draggable = false;
   byId("pictures").replaceChildren(shown.image);
   // The overlay of the worker has the defects drawn into it.

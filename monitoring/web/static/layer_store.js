@@ -83,25 +83,29 @@ async function wordsOf(answer) {
 // {image, kind: "picture" | "difference" | "overlay" | "none", light, words}: the chosen picture; where it cannot be had
 // the overlay that the worker kept, with why; where there is none either, words alone.
 async function shownPicture(chosen, detail, signal) {
-  let words = chosen ? "" : "This verdict names no picture.";
-  if (chosen) {
-    try {
-      return { words, ...chosen, image: await picture(chosen.url, signal) };
-    } catch (error) {
-      if (signal.aborted) throw error;
-      words = error.message;
-    }
+  if (!chosen) return keptOverlay("This verdict names no picture.", detail, signal);
+  try {
+    return { words: "", ...chosen, image: await picture(chosen.url, signal) };
+  } catch (error) {
+    signal.throwIfAborted();
+    const words = sentence(error.message);
+    if (chosen.kind !== "difference") return keptOverlay(words, detail, signal);
+    return { ...(await shownPicture(chosen.instead, detail, signal)), words: `No difference can be shown. ${words}` };
   }
-  if (chosen?.kind === "difference") return { ...(await shownPicture(chosen.instead, detail, signal)), words: `No difference: ${words}` };
+}
+
+async function keptOverlay(words, detail, signal) {
   if (!detail.overlay_url) return { kind: "none", words };
   try {
     const image = await picture(detail.overlay_url, signal);
-    return { kind: "overlay", image, words: `This is the overlay that the worker drew: ${words}` };
+    return { kind: "overlay", image, words: `This is the overlay that the worker drew. ${words}` };
   } catch (error) {
-    if (signal.aborted) throw error;
-    return { kind: "none", words: `${words} ${error.message}` };
+    signal.throwIfAborted();
+    return { kind: "none", words: `${words} No overlay either: ${error.message}.` };
   }
 }
+
+function sentence(words) { return `${words[0].toUpperCase()}${words.slice(1)}.`; }
 
 async function picture(url, signal) {
   const image = new Image();
@@ -128,8 +132,8 @@ async function maskOf(detail, signal) {
   if (!detail.mask_url || !detail.verdict.regions.length) return null;
   try {
     return tinted(await picture(detail.mask_url, signal), detail);
-  } catch (error) {
-    if (signal.aborted) throw error;
+  } catch {
+    signal.throwIfAborted();
     return null; // the regions' boxes and the list say where
   }
 }

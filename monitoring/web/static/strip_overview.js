@@ -4,7 +4,7 @@ import { NOTHING, Scale, worstOf } from "./pixel_columns.js";
 import { sharpContext } from "./palette.js";
 import { SEVERITY } from "./strip_data.js";
 
-const SHARE = { pass: 0.3, invalid: 0.6, review: 0.8, reject: 1 }; // of the lane's height
+const SHARE = { pass: 0.28, invalid: 0.68, review: 0.68, reject: 1 }; // of the lane's height
 const NARROWEST = 2; // px; what does not pass is never thinner
 
 export class StripOverview {
@@ -97,15 +97,8 @@ export class StripOverview {
 
 function drawColumns(context, decision, from, to, top, lane, colours) {
   const width = decision === "pass" ? to - from : Math.max(NARROWEST, to - from);
-  const height = lane * SHARE[decision];
-  const bottom = top + lane;
+  const [height, bottom] = [Math.round(lane * SHARE[decision]), top + lane];
   context.fillStyle = colours[decision].fill;
-  if (decision === "invalid") {
-    for (let y = bottom - 2; y > bottom - height; y -= 4) context.fillRect(from, y, width, 2);
-  } else if (decision === "review") {
-    context.fillRect(from, bottom - height, width, height * 0.45);
-    context.fillRect(from, bottom - height * 0.35, width, height * 0.35);
-  } else {
-    context.fillRect(from, bottom - height, width, height);
-  }
+  if (decision !== "invalid") return context.fillRect(from, bottom - height, width, height);
+  for (let y = bottom - 2; y > bottom - height; y -= 4) context.fillRect(from, y, width, 2);
 }
