@@ -2,7 +2,7 @@
 
 import asyncio
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from http import HTTPStatus
@@ -43,8 +43,12 @@ class CheckDesk:
         self._uploads = 0
         self._one = CapacityLimiter(1)  # one picture is unpacked at a time, which bounds memory
 
-    async def take(self, request: Request) -> tuple[str, float]:
+    async def take(self, request: Request, note: Callable[[str], None]) -> tuple[str, float]:
         """Queue what a request uploads; return the id of the inspection, and how long the sender waits for it.
+
+        Args:
+            request: its body has not been read.
+            note: takes the id before anything is queued, in a thread; if it raises, nothing is.
 
         Raises:
             UploadRefusedError: it is not taken, and nothing is queued.
@@ -53,7 +57,7 @@ class CheckDesk:
             await asyncio.to_thread(self.queue.refuse_without_workers)
             async with reading(request, self.kinds, most_bytes=self._most_bytes) as upload:
                 # Not given up where the sender leaves: the files would be closed while the thread reads them.
-                message = await to_thread.run_sync(self._queue_up, upload, limiter=self._one)
+                message = await to_thread.run_sync(self._queue_up, upload, note, limiter=self._one)
         log.info("check_queued", id=message.id, pictures=len(message.captures), profile=upload.profile.name)
         return message.id, upload.wait
 
@@ -69,15 +73,16 @@ class CheckDesk:
         finally:
             self._uploads -= 1
 
-    def _queue_up(self, upload: Upload) -> InspectLayer:
+    def _queue_up(self, upload: Upload, note: Callable[[str], None]) -> InspectLayer:
         sent = [
             Sent(name=name, light=light, file=file.file)
             for name, light, file in zip(upload.names, upload.lights, upload.files, strict=True)
         ]
         pictures = read_set(sent, bits=upload.profile.bits)
         message = message_about(
-            pictures, profile=upload.profile, stage=upload.stage, now=datetime.now(UTC), token=secrets.token_hex(3)
+            pictures, profile=upload.profile, stage=upload.stage, now=datetime.now(UTC), suffix=secrets.token_hex(3)
         )
+        note(message.id)
         self.queue.put(message, pictures)
         return message
 

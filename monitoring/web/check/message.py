@@ -10,7 +10,7 @@ from monitoring.web.check.pictures import Picture
 
 
 def message_about(
-    pictures: Sequence[Picture], *, profile: Profile, stage: Stage, now: datetime, token: str
+    pictures: Sequence[Picture], *, profile: Profile, stage: Stage, now: datetime, suffix: str
 ) -> InspectLayer:
     """Return the message about one check, a build of its own; its pictures travel with their bytes.
 
@@ -19,7 +19,7 @@ def message_about(
         profile: of the printer that they come from.
         stage: after spreading, or after exposure.
         now: when they had come.
-        token: six hex digits that tell checks of one second apart.
+        suffix: six hex digits that tell checks of one second apart.
     """
     captures = tuple(
         Capture(
@@ -31,7 +31,7 @@ def message_about(
         for picture in pictures
     )
     layer_set = LayerSet(
-        key=LayerKey(printer=CHECK_PRINTER, build=f"{now:%Y%m%d-%H%M%S}-{token}", layer=1, stage=stage),
+        key=LayerKey(printer=CHECK_PRINTER, build=f"{now:%Y%m%d-%H%M%S}-{suffix}", layer=1, stage=stage),
         captures=captures,
         expected_lights=tuple(capture.light for capture in captures),
     )

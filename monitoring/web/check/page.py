@@ -11,11 +11,13 @@ from layerwatch.layers import CHECK_PRINTER, INSPECTION_ID, Stage
 from layerwatch.redis_connection import UNAVAILABLE
 from layerwatch.verdict import Decision
 from monitoring.rows import row_of
+from monitoring.web.access.limited import limited
+from monitoring.web.access.rates import Rate
 from monitoring.web.access.user import Operator, Role, user_of
 from monitoring.web.check.answers import Inspection
 from monitoring.web.check.queueing import NO_WORKER
 from monitoring.web.check.refusal import UploadRefusedError
-from monitoring.web.check.routes import progress_of
+from monitoring.web.check.routes import progress_of, taken
 from monitoring.web.check.upload import MOST_PICTURES, MOST_WAIT_SECONDS, WAIT_SECONDS
 from monitoring.web.check.waiting import State
 from monitoring.web.context import Context, context_of
@@ -41,12 +43,12 @@ def form(request: Request) -> HTMLResponse:
     return _form(request, trouble=_trouble(context_of(request)))
 
 
-@router.post("/check")
+@router.post("/check", dependencies=[limited(Rate.CHECK)])
 async def upload(request: Request, user: Operator) -> Response:
     """Take what the form sends, and go on to its result; a refusal comes with the form again."""
     del user
     try:
-        inspection_id, wait = await context_of(request).check.take(request)
+        inspection_id, wait = await taken(request)
     except UploadRefusedError as error:
         return _form(request, mistake=str(error), status=error.status)
     return RedirectResponse(f"/check/{inspection_id}?wait={wait:g}", HTTPStatus.SEE_OTHER)

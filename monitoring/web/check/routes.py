@@ -1,6 +1,7 @@
 """Checking a layer by a program: upload, and ask how far it is."""
 
 import asyncio
+from functools import partial
 from http import HTTPStatus
 from typing import Annotated, Any
 
@@ -8,6 +9,9 @@ from fastapi import APIRouter, HTTPException, Path, Query, Request, Response
 from redis.exceptions import RedisError
 
 from layerwatch.layers import INSPECTION_ID, LIGHT_NAME, Stage
+from monitoring.web.access.audit import audit
+from monitoring.web.access.limited import limited
+from monitoring.web.access.rates import Rate
 from monitoring.web.access.user import Operator, Viewer
 from monitoring.web.check.answers import Inspection
 from monitoring.web.check.refusal import UploadRefusedError
@@ -49,12 +53,14 @@ REFUSALS: dict[int | str, dict[str, Any]] = {
     413: {"model": Problem, "description": "Too many bytes, or too many pixels."},
     415: {"model": Problem, "description": "A file is no picture that is read."},
     422: {"model": Problem, "description": "The pictures cannot be judged together, or a field is wrong."},
+    429: {"model": Problem, "description": "Too many checks in a minute."},
     503: {"model": Problem, "description": "No worker runs, there is no room, or Redis does not answer."},
 }
 
 
 @router.post(
     "/api/inspect",
+    dependencies=[limited(Rate.CHECK)],
     openapi_extra=BODY,
     responses={202: {"model": Inspection, "description": "Not done yet: ask at `Location`."}, **REFUSALS},
 )
@@ -64,15 +70,24 @@ async def inspect(request: Request, response: Response, user: Operator) -> Inspe
     With the verdict if it comes in `wait` seconds; else 202, and `Location` says where to ask.
     """
     del user  # the dependency refuses who may not
-    context = context_of(request)
     try:
-        inspection_id, wait = await context.check.take(request)
+        inspection_id, wait = await taken(request)
     except UploadRefusedError as error:
         raise HTTPException(error.status, str(error), headers=error.headers) from error
     progress = await follow(request, inspection_id, wait)
     response.headers["Location"] = f"/api/inspections/{inspection_id}"
     response.status_code = HTTPStatus.OK if progress.state is State.DONE else HTTPStatus.ACCEPTED
     return Inspection.of(progress)
+
+
+async def taken(request: Request) -> tuple[str, float]:
+    """Queue what a request uploads; return the id of the inspection, and how long the sender waits for it.
+
+    Raises:
+        UploadRefusedError: it is not taken, and nothing is queued.
+        AuditAwayError: it cannot be written down who sent it, and nothing is queued.
+    """
+    return await context_of(request).check.take(request, partial(audit, request, "check"))
 
 
 async def follow(request: Request, inspection_id: str, seconds: float) -> Progress:

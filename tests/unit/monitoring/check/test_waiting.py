@@ -1,0 +1,79 @@
+"""Waiting for a verdict hangs on the feed."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from fastapi import Request
+from prometheus_client import CollectorRegistry
+
+from monitoring.metrics import VerdictMetrics
+from monitoring.web.check.waiting import in_time
+from monitoring.web.live.feed import Feed, connect_for_feed
+from monitoring.web.live.window import Seen
+
+SeenMaker = Callable[..., Seen]
+LONG = 30.0
+
+
+def a_feed() -> Feed:
+    """A feed that nobody runs, so that it never connects."""
+    return Feed(connect_for_feed("redis://127.0.0.1:1/0"), size=10, metrics=VerdictMetrics(CollectorRegistry()))
+
+
+def a_request(left: asyncio.Event) -> Request:
+    async def receive() -> dict[str, str]:
+        await left.wait()
+        return {"type": "http.disconnect"}
+
+    return Request({"type": "http", "method": "GET", "headers": []}, receive)
+
+
+def run(wait: Callable[[Feed, asyncio.Event], Awaitable[None]]) -> None:
+    async def main() -> None:
+        async with asyncio.timeout(10):
+            await wait(a_feed(), asyncio.Event())
+
+    asyncio.run(main())
+
+
+def test_a_verdict_that_the_feed_has_is_there_at_once(some_seen: SeenMaker) -> None:
+    async def wait(feed: Feed, left: asyncio.Event) -> None:
+        seen = some_seen(1)
+        feed.window.add(seen)
+        verdict = await in_time(feed, seen.row.id, 0, a_request(left))
+        assert verdict is not None
+        assert verdict.id == seen.row.id
+
+    run(wait)
+
+
+def test_one_that_comes_meanwhile_ends_the_wait_and_others_do_not(some_seen: SeenMaker) -> None:
+    async def wait(feed: Feed, left: asyncio.Event) -> None:
+        wanted = some_seen(2, layer=2)
+        waiting = asyncio.create_task(in_time(feed, wanted.row.id, LONG, a_request(left)))
+        for seen in (some_seen(1, layer=1), wanted):
+            await asyncio.sleep(0.01)
+            assert not waiting.done()
+            feed.window.add(seen)
+            feed._notify()
+        verdict = await waiting
+        assert verdict is not None
+        assert verdict.layer == 2
+
+    run(wait)
+
+
+def test_the_wait_ends_when_the_time_is_over_the_asker_leaves_or_the_server_stops() -> None:
+    async def wait(feed: Feed, left: asyncio.Event) -> None:
+        unknown = "m290_job42_000009_melt-0123456789ab"
+        assert await in_time(feed, unknown, 0.01, a_request(left)) is None
+        waiting = asyncio.create_task(in_time(feed, unknown, LONG, a_request(left)))
+        await asyncio.sleep(0.01)
+        left.set()
+        assert await waiting is None
+        stopping = asyncio.create_task(in_time(feed, unknown, LONG, a_request(asyncio.Event())))
+        await asyncio.sleep(0.01)
+        feed.close()
+        assert await stopping is None
+
+    run(wait)
