@@ -43,6 +43,7 @@ from monitoring.web.headers import SecurityHeaders, allowed_hosts
 from monitoring.web.history import PageHistory
 from monitoring.web.live.feed import Feed, connect_for_feed
 from monitoring.web.notes import acknowledgements, corrections
+from monitoring.web.notes.kinds import MISSED
 from monitoring.web.notes.reconciling import reconcile_for_ever
 from monitoring.web.now import pages
 from monitoring.web.now.views import WHAT_NOW
@@ -153,6 +154,8 @@ def templates() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals.update(overlay_url=overlay_url, what_now=WHAT_NOW, version=__version__, pages=PAGES)
+    environment.globals.update(
+        missed_kinds=MISSED, overlay_url=overlay_url, what_now=WHAT_NOW, version=__version__, pages=PAGES
+    )
     environment.filters.update(area=area_text, seconds=seconds_text, percent=percent_text)
     return environment

@@ -10,6 +10,7 @@ from layerwatch.layers import BUILD_NAME, PRINTER_NAME
 from monitoring.history.build_queries import BuildQueries
 from monitoring.history.layer_queries import LayerQueries
 from monitoring.history.notes import Acknowledgement, Notes
+from monitoring.web.access.audit import audit
 from monitoring.web.access.user import Operator, Viewer
 from monitoring.web.context import context_of
 from monitoring.web.notes.corrections import Number
@@ -51,6 +52,7 @@ def acknowledge(request: Request, response: Response, user: Operator, new: NewAc
         note=new.note,
         created=datetime.now(UTC),
     )
+    audit(request, "acknowledge", new.subject)
     kept, is_new = Notes(engine).acknowledge(said)
     response.status_code = 201 if is_new else 200
     return acknowledgement_said(kept, user)
@@ -85,6 +87,7 @@ def undo_acknowledgement(
         raise HTTPException(404, f"there is no acknowledgement {number}")
     if not may_undo(user, kept):
         raise HTTPException(403, f"{kept.author} said so; an engineer may take it back")
+    audit(request, "undo acknowledgement", f"{number}, {kept.subject}")
     done = notes.take_back_acknowledgement(number, by=said_by(user, author), when=datetime.now(UTC))
     now = notes.acknowledgement(number) or kept
     if not done:

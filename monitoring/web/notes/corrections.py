@@ -12,6 +12,7 @@ from monitoring.corrections.drawings import file_of, same_pictures
 from monitoring.corrections.folder import CorrectionFileError, CorrectionFolder
 from monitoring.history.layer_queries import LayerQueries
 from monitoring.history.notes import Correction, Notes
+from monitoring.web.access.audit import audit
 from monitoring.web.access.user import Operator, Viewer
 from monitoring.web.context import context_of
 from monitoring.web.notes.drawn import drawn_points
@@ -53,6 +54,7 @@ def correct(
         note=new.note,
         created=datetime.now(UTC),
     )
+    audit(request, "correct", f"{inspection} {correction.kind}")
     try:
         kept, is_new = desk_of(request).take_in(correction)
     except CorrectionFileError as error:
@@ -99,6 +101,7 @@ def undo_correction(
         raise HTTPException(404, f"there is no correction {number}")
     if not may_undo(user, kept):
         raise HTTPException(403, f"{kept.author} said so; an engineer may take it back")
+    audit(request, "undo correction", f"{number}, {kept.inspection} {kept.kind}")
     try:
         done = desk_of(request).take_back(kept, by=said_by(user, author), when=datetime.now(UTC))
     except CorrectionFileError as error:

@@ -2,8 +2,6 @@
 
 from typing import Final
 
-FALSE_ALARM: Final = "false-alarm"
-IGNORE: Final = "ignore"
 MISSED: Final = {
     "streak": "Streak of the recoater",
     "hopping": "Hopping: ridges across the way of the recoater",

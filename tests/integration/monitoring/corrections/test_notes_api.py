@@ -10,34 +10,24 @@ import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import Engine
-from starlette.types import ASGIApp, Receive, Scope, Send
 
 from layerwatch.layers import Stage
 from layerwatch.verdict import Decision, Region, Verdict
 from monitoring.history.notes import EventRecord, Notes
 from monitoring.settings import MonitoringSettings
-from monitoring.web.access.user import LOCAL, Role, User
+from monitoring.web.access.tokens import digest
+from monitoring.web.access.user import Role
+from monitoring.web.access.users_file import Entry, write_users
 from monitoring.web.app import create_app
 from tests.integration.monitoring.corrections.conftest import NOON, InspectionMaker, files_in
 
 Know = Callable[..., None]
-As = Callable[[User], TestClient]
+As = Callable[[str], TestClient]
 
 BOX = [[10.0, 10.0], [50.0, 40.0]]
-ADA, BOB = User(name="ada", role=Role.OPERATOR), User(name="bob", role=Role.OPERATOR)
-EVE, VIC = User(name="eve", role=Role.ENGINEER), User(name="vic", role=Role.VIEWER)
+ADA, BOB, EVE, VIC, NOBODY = "ada", "bob", "eve", "vic", ""
+USERS = {ADA: Role.OPERATOR, BOB: Role.OPERATOR, EVE: Role.ENGINEER, VIC: Role.VIEWER}
 DRAWN = {"kind": "streak", "points": BOX, "note": "by the left edge"}
-
-
-class LoggedIn:
-    """Says who asks, as access control does."""
-
-    def __init__(self, app: ASGIApp, user: User) -> None:
-        self._app, self._user = app, user
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        scope.setdefault("state", {})["user"] = self._user
-        await self._app(scope, receive, send)
 
 
 @pytest.fixture
@@ -48,18 +38,30 @@ def database_url(new_database: Callable[[str], str]) -> str:
 
 @pytest.fixture
 def ask_as(database_url: str, engine: Engine, folder: Path, tmp_path: Path) -> Iterator[As]:
-    """A client of the application for each user; nothing of it needs Redis."""
+    """A client for each user, and for nobody where nobody logs in; nothing of it needs Redis."""
     del engine  # it made the tables
-    settings = MonitoringSettings(
-        database_url=database_url,
-        corrections_dir=folder,
-        artifacts_dir=tmp_path / "artifacts",
-        allowed_hosts=("*",),
-        redis_url="redis://127.0.0.1:1/0",
+    write_users(
+        tmp_path / "users.toml",
+        [Entry(name=name, role=role, token_sha256=digest(name)) for name, role in USERS.items()],
     )
-    app = create_app(settings)
-    yield lambda user: TestClient(LoggedIn(app, user))
-    app.state.context.close()
+    about: dict[str, Any] = {
+        "database_url": database_url,
+        "corrections_dir": folder,
+        "artifacts_dir": tmp_path / "artifacts",
+        "users_file": tmp_path / "users.toml",
+        "audit_file": tmp_path / "audit.jsonl",
+        "redis_url": "redis://127.0.0.1:1/0",
+    }
+    with_token = create_app(MonitoringSettings(access="token", **about))
+    local = create_app(MonitoringSettings(access="local", **about))
+
+    def client(name: str) -> TestClient:
+        headers = {} if name == NOBODY else {"Authorization": f"Bearer {name}"}
+        return TestClient(local if name == NOBODY else with_token, base_url="http://localhost", headers=headers)
+
+    yield client
+    for app in (with_token, local):
+        app.state.context.close()
 
 
 @pytest.fixture
@@ -89,9 +91,9 @@ def test_a_missed_defect_is_kept_under_the_name_of_who_is_logged_in(ask_as: As, 
 
 
 def test_where_nobody_logs_in_people_give_their_names(ask_as: As, verdict: Verdict) -> None:
-    said = ask_as(LOCAL).post(place(verdict), json={**DRAWN, "author": " Ada "}).json()
-    nameless = ask_as(LOCAL).post(place(verdict), json=DRAWN).json()
-    undone = ask_as(LOCAL).delete(f"/api/corrections/{said['number']}?author=Grace").json()
+    said = ask_as(NOBODY).post(place(verdict), json={**DRAWN, "author": " Ada "}).json()
+    nameless = ask_as(NOBODY).post(place(verdict), json=DRAWN).json()
+    undone = ask_as(NOBODY).delete(f"/api/corrections/{said['number']}?author=Grace").json()
 
     assert (said["author"], nameless["author"], undone["undone_by"]) == ("Ada", "local", "Grace")
 
@@ -135,6 +137,9 @@ def test_operators_undo_their_own_and_engineers_all_once(ask_as: As, folder: Pat
 
     assert files_in(folder) == []
     assert ask_as(ADA).get(place(verdict)).json() == {"file": None, "corrections": []}
+    done = [f"{each['user']}: {each['action']}" for each in ask_as(EVE).get("/api/audit").json()["entries"]]
+    assert done[-2:] == ["ada: correct", "ada: correct"]
+    assert {"ada: undo correction", "eve: undo correction"} < set(done)
 
 
 def test_viewers_change_nothing(ask_as: As, verdict: Verdict) -> None:
