@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -29,24 +29,34 @@ from monitoring.web.access.control import AccessControl
 from monitoring.web.access.cross_site import CrossSite
 from monitoring.web.access.parts import Access
 from monitoring.web.access.proxies import TrustedProxies
+from monitoring.web.addresses import layer_url
 from monitoring.web.artifacts import overlay_url
 from monitoring.web.build import api as build_api
 from monitoring.web.build import pages as build_pages
 from monitoring.web.build import picture_api
 from monitoring.web.build.making import PictureMaking
+from monitoring.web.build.summary import percent_text
 from monitoring.web.check import page as check_page
 from monitoring.web.check import routes as check_routes
 from monitoring.web.check.desk import desk_of
-from monitoring.web.build.summary import percent_text
 from monitoring.web.context import Context
 from monitoring.web.headers import SecurityHeaders, allowed_hosts
 from monitoring.web.history import PageHistory
+from monitoring.web.live.bell import Bell
+from monitoring.web.live.event_stream import EventStream
 from monitoring.web.live.feed import Feed, connect_for_feed
+from monitoring.web.live.told import ToldFeed
 from monitoring.web.notes import acknowledgements, corrections
 from monitoring.web.notes.kinds import MISSED
 from monitoring.web.notes.reconciling import reconcile_for_ever
+from monitoring.web.now import api as now_api
 from monitoring.web.now import pages
-from monitoring.web.now.views import WHAT_NOW
+from monitoring.web.now.condition import WHAT_NOW
+from monitoring.web.now.facts import connect_for_facts
+from monitoring.web.now.lookout import Lookout
+from monitoring.web.now.present import Present
+from monitoring.web.now.status import status_of
+from monitoring.web.now.words import with_code
 from monitoring.web.problem import Problem
 from monitoring.web.problems import add_problems
 
@@ -76,19 +86,25 @@ def create_app(settings: MonitoringSettings) -> FastAPI:
     registry = page_registry(settings.redis_url)
     redis = connect_for_feed(settings.redis_url)
     commands = connect_for_commands(settings.redis_url)
-    feed = Feed(redis, size=settings.window, metrics=VerdictMetrics(registry))
+    history, facts = PageHistory(settings.database_url), connect_for_facts(settings.redis_url)
+    bell = Bell()
+    feed = Feed(redis, size=settings.window, metrics=VerdictMetrics(registry), bell=bell)
+    told = ToldFeed(redis, bell)
+    lookout = Lookout(facts, history, feed.window, bell)
+    present = Present(feed, told, lookout)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        running = [asyncio.create_task(feed.run()), asyncio.create_task(reconcile_for_ever(app.state.context))]
+        parts = (feed.run(), told.run(), lookout.run(), reconcile_for_ever(app.state.context))
+        tasks = [asyncio.create_task(part) for part in parts]
         try:
             yield
         finally:
-            for task in running:
+            for task in tasks:
                 task.cancel()
-                with suppress(asyncio.CancelledError):
-                    await task
+            await asyncio.gather(*tasks, return_exceptions=True)
             await redis.aclose()
+            facts.close()
             app.state.context.close()
 
     # The documentation pages of FastAPI load scripts from elsewhere; /openapi.json stays.
@@ -97,17 +113,20 @@ def create_app(settings: MonitoringSettings) -> FastAPI:
     )
     app.state.context = Context(
         feed=feed,
+        present=present,
+        events=EventStream(feed, told, bell, lambda: status_of(present).model_dump_json()),
         artifacts=open_artifacts(settings.artifacts_dir),
         registry=registry,
         templates=templates(),
         settings=settings,
-        history=PageHistory(settings.database_url),
+        history=history,
         access=access,
         pictures=PictureMaking(),
         redis=commands,
         check=desk_of(settings, commands),
     )
     app.include_router(api.router)
+    app.include_router(now_api.router)
     app.include_router(build_api.router)
     app.include_router(build_pages.router)
     app.include_router(picture_api.router)
@@ -155,7 +174,12 @@ def templates() -> Environment:
         lstrip_blocks=True,
     )
     environment.globals.update(
-        missed_kinds=MISSED, overlay_url=overlay_url, what_now=WHAT_NOW, version=__version__, pages=PAGES
+        missed_kinds=MISSED,
+        overlay_url=overlay_url,
+        layer_url=layer_url,
+        what_now=WHAT_NOW,
+        version=__version__,
+        pages=PAGES,
     )
-    environment.filters.update(area=area_text, seconds=seconds_text, percent=percent_text)
+    environment.filters.update(area=area_text, seconds=seconds_text, percent=percent_text, with_code=with_code)
     return environment

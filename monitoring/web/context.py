@@ -15,7 +15,9 @@ from monitoring.web.access.parts import Access
 from monitoring.web.build.making import PictureMaking
 from monitoring.web.check.desk import CheckDesk
 from monitoring.web.history import PageHistory
+from monitoring.web.live.event_stream import EventStream
 from monitoring.web.live.feed import Feed
+from monitoring.web.now.present import Present
 
 
 @dataclass(kw_only=True)
@@ -23,12 +25,16 @@ class Context:
     """The parts of the running page.
 
     Attributes:
+        present: what the page / shows.
+        events: what readers of /api/events are sent.
         redis: for short commands, in threads.
         check: takes the layers that people upload.
         readers: counts open event streams.
     """
 
     feed: Feed
+    present: Present
+    events: EventStream
     artifacts: Artifacts
     registry: CollectorRegistry
     templates: Environment

@@ -57,8 +57,7 @@ def build(
     head = head or seen_page(known.seen(printer, build))
     strip = known.strip(printer, build)
     if head is None or not strip:
-        known.not_found()
-        raise HTTPException(404, NO_BUILD)
+        raise known.missing(NO_BUILD)
     chosen = chosen_layer(strip, layer, stage)
     page = layer_page(known, LayerKey(printer=printer, build=build, layer=chosen.layer, stage=chosen.stage))
     assert page is not None  # noqa: S101 - the strip has it

@@ -1,18 +1,22 @@
 // Keeps the page current: an event says that something came, the server sends the pieces of the page that changed.
 
-import { oneStop } from "./strip.js";
-import { lengthOf, setText, showClock } from "./times.js";
+import "./acknowledge.js";
+import { keepTime, setServerClock } from "./ages.js";
+import { parse, picturesReady, place } from "./pieces.js";
+import { afterChange, isFollowing } from "./selection.js";
+import { announce, hearTroubles } from "./speech.js";
+import { showClock } from "./times.js";
 
 const body = document.body;
 const SILENCE_MS = 20_000; // the server speaks every five seconds
 const RETRY_MS = 2_000;
 const SETTLE_MS = 100; // verdicts that come together are shown and said together
+const PIECES = ".standing, .printer, .now, .told, .counts, .column, tr[id], .detail";
 
 let cursor = body.dataset.cursor;
+let told = body.dataset.told;
 let source = null;
 let heard = Date.now();
-let clockAhead = 0; // this machine's clock against the server's, ms
-let shown = location.search;
 let wanted = false;
 let busy = false;
 
@@ -21,8 +25,9 @@ let busy = false;
 function listen() {
   source?.close();
   heard = Date.now();
-  source = new EventSource(`/api/events?after=${encodeURIComponent(cursor)}`);
-  source.addEventListener("verdict", () => { heard = Date.now(); refresh(); });
+  source = new EventSource(`/api/events?${new URLSearchParams({ after: cursor, told })}`);
+  source.addEventListener("verdict", hear);
+  source.addEventListener("told", hear);
   source.addEventListener("missed", () => location.reload());
   source.addEventListener("status", (event) => {
     heard = Date.now();
@@ -30,17 +35,34 @@ function listen() {
   });
   source.addEventListener("error", () => {
     body.dataset.link = "lost";
-    if (source.readyState === EventSource.CLOSED) setTimeout(listen, RETRY_MS);
+    if (source.readyState === EventSource.CLOSED) setTimeout(listenAgain, RETRY_MS);
   });
 }
 
+function hear() {
+  heard = Date.now();
+  refresh();
+}
+
+// A stream that is refused does not say why; who has to log in again is led there by the page itself.
+async function listenAgain() {
+  const answer = await fetch("/api/status").catch(() => null);
+  if (answer?.status === 401) location.reload();
+  else listen();
+}
+
 function show(status) {
-  clockAhead = Date.now() - Date.parse(status.now);
+  setServerClock(status.now);
   body.dataset.link = status.redis === false ? "away" : status.loaded ? "live" : "connecting";
   body.dataset.loaded = status.loaded ? "yes" : "no";
   const since = document.querySelector("[data-away-since] time");
   since.dateTime = status.since;
   showClock(since);
+  if (status.standing !== standing()) refresh();
+}
+
+function standing() {
+  return document.getElementById("standing").dataset.standing;
 }
 
 // ---- pieces ----
@@ -63,151 +85,31 @@ async function refresh() {
 }
 
 async function takeUpdate() {
-  const following = document.getElementById("detail").hasAttribute("data-following");
-  const answer = await fetch(`/live?after=${encodeURIComponent(cursor)}&follow=${following}`);
+  const known = { after: cursor, told, standing: standing(), follow: isFollowing() };
+  const answer = await fetch(`/live?${new URLSearchParams(known)}`);
   if (answer.status === 205) return location.reload();
   if (!answer.ok) throw new Error(`status ${answer.status}`);
   const update = parse(await answer.text()).getElementById("update");
-  if (update.dataset.cursor === cursor) return;
   await picturesReady(update);
-  cursor = update.dataset.cursor;
-  for (const piece of update.querySelectorAll(".printer, .now, .counts, .column, tr[id], .detail")) {
+  ({ cursor, told } = update.dataset);
+  for (const piece of update.querySelectorAll(PIECES)) {
     if (!piece.parentElement?.closest(".printer")) place(piece);
   }
   afterChange();
-  say("polite", update);
-  say("urgent", update);
+  const troubles = hearTroubles();
+  announce("polite", saidIn(update, "polite"), troubles.polite);
+  announce("urgent", saidIn(update, "urgent"), troubles.urgent);
 }
 
-function parse(html) {
-  return new DOMParser().parseFromString(html, "text/html");
+function saidIn(update, how) {
+  return update.querySelector(`[data-say="${how}"]`).textContent.trim();
 }
-
-// A picture that is there before its place in the page changes does not flicker.
-function picturesReady(root) {
-  const loads = [...root.querySelectorAll("img")].map((image) => {
-    const early = new Image();
-    early.src = image.getAttribute("src");
-    return early.decode().catch(() => {});
-  });
-  return Promise.race([Promise.all(loads), new Promise((done) => setTimeout(done, 2_000))]);
-}
-
-function place(piece) {
-  const old = document.getElementById(piece.id);
-  if (!old) return insert(piece);
-  const focused = old.contains(document.activeElement) ? document.activeElement.id : "";
-  if (focused && piece.id === "detail") return; // somebody reads here
-  old.replaceWith(piece);
-  if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
-}
-
-function insert(piece) {
-  const parent = document.getElementById(piece.dataset.into);
-  if (!parent) return;
-  const newestFirst = parent.hasAttribute("data-newest-first");
-  const next = newestFirst ? parent.firstElementChild : [...parent.children].find((other) => isAfter(other, piece));
-  parent.insertBefore(piece, next ?? null);
-  const surplus = parent.children.length - Number(parent.dataset.keep || Infinity);
-  for (let count = 0; count < surplus; count++) (newestFirst ? parent.lastElementChild : parent.firstElementChild).remove();
-}
-
-function isAfter(other, piece) {
-  return other.dataset.order.localeCompare(piece.dataset.order, "en", { numeric: true }) > 0;
-}
-
-function say(how, update) {
-  const text = update.querySelector(`[data-say="${how}"]`).textContent.trim();
-  if (text) document.getElementById(`say-${how}`).textContent = text;
-}
-
-// ---- the selected layer ----
-
-async function select(chosen, { push = true, focus = true } = {}) {
-  const answer = await fetch(`/layers/${encodeURIComponent(chosen)}`);
-  document.getElementById("detail").replaceWith(parse(await answer.text()).getElementById("detail"));
-  if (push) goTo(`/?layer=${encodeURIComponent(chosen)}`);
-  afterChange();
-  if (focus) showDetail();
-}
-
-function goTo(address) {
-  history.pushState({}, "", address);
-  shown = location.search;
-}
-
-function showDetail() {
-  const name = document.getElementById("detail-name");
-  name.focus({ preventScroll: true });
-  const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
-  document.getElementById("detail").scrollIntoView({ block: "nearest", behavior: calm ? "auto" : "smooth" });
-}
-
-async function followLatest() {
-  goTo("/");
-  const newest = document.querySelector("#rows [data-layer]")?.dataset.layer;
-  const answer = await fetch(`/layers/${newest}?following=true`);
-  document.getElementById("detail").replaceWith(parse(await answer.text()).getElementById("detail"));
-  afterChange();
-  showDetail();
-}
-
-document.addEventListener("click", (event) => {
-  if (event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
-  const link = event.target.closest("a[data-layer], a[data-follow]");
-  if (!link) return;
-  event.preventDefault();
-  const going = link.hasAttribute("data-follow") ? followLatest() : select(link.dataset.layer);
-  going.catch(() => location.assign(link.href)); // the plain link works as well
-});
-
-addEventListener("popstate", () => {
-  if (location.search === shown) return; // only the fragment changed, as by the skip link
-  shown = location.search;
-  const chosen = new URLSearchParams(location.search).get("layer");
-  if (chosen) select(chosen, { push: false, focus: false });
-  else location.reload();
-});
-
-// ---- what changes with time and with every update ----
-
-function afterChange() {
-  const chosen = document.getElementById("detail").dataset.selected;
-  for (const link of document.querySelectorAll("a[data-layer]")) {
-    if (link.dataset.layer === chosen) link.setAttribute("aria-current", "true");
-    else link.removeAttribute("aria-current");
-  }
-  for (const strip of document.querySelectorAll(".strip")) {
-    const cells = strip.querySelectorAll("a.cell");
-    const stop = strip.contains(document.activeElement) ? document.activeElement : cells[cells.length - 1];
-    if (stop) oneStop(strip, stop);
-  }
-  document.querySelectorAll("time[data-clock]").forEach(showClock);
-  tick();
-}
-
-function tick() {
-  const stale = Number(body.dataset.staleSeconds);
-  for (const now of document.querySelectorAll(".now")) {
-    const age = Math.max(0, (Date.now() - clockAhead - Date.parse(now.dataset.published)) / 1000);
-    const length = lengthOf(age);
-    setText(now.querySelector("[data-age]"), `${length} ago`);
-    setText(now.querySelector("[data-age-length]"), length);
-    now.classList.toggle("stale", age > stale);
-    now.querySelector(".silent").hidden = age <= stale;
-  }
-  if (Date.now() - heard > SILENCE_MS) {
-    body.dataset.link = "lost";
-    listen();
-  }
-}
-
-// A picture that cannot be loaded says so in words: its alternative text takes its place.
-document.addEventListener("error", (event) => {
-  if (event.target instanceof HTMLImageElement) event.target.classList.add("broken");
-}, true);
 
 if (body.dataset.link === "static") body.dataset.link = "connecting";
 afterChange();
-setInterval(tick, 1000);
+keepTime(() => {
+  if (Date.now() - heard <= SILENCE_MS) return;
+  body.dataset.link = "lost";
+  listen();
+});
 listen();
