@@ -16,10 +16,10 @@ from redis import Redis
 
 from layerwatch.artifacts import ArtifactFolder
 from layerwatch.events import Event, EventKind, Evidence, LayerSeen, Severity, event_id
-from layerwatch.layers import LayerSet, Stage
+from layerwatch.layers import LayerKey, LayerSet, Stage
 from layerwatch.redis_events import RedisEvents
 from layerwatch.redis_results import RedisResults
-from layerwatch.verdict import Decision, ImageFacts, Verdict
+from layerwatch.verdict import ArtifactPaths, Decision, ImageFacts, Verdict
 from monitoring.history.database import open_database
 from monitoring.history.kept_events import KeptEvents
 from monitoring.history.migrate import migrate
@@ -37,6 +37,7 @@ PictureWriter = Callable[..., LayerSet]
 LAYERS = 12
 SIDE = 1000  # of pictures and overlays; verdicts of `some_verdict` are about pictures of this size
 AGES = timedelta(seconds=20)  # from layer to layer
+CHECKED = "check_20260504-120000-0a1b2c_000001_melt-0123456789ab"  # a layer that a person uploaded
 SAID: dict[int, dict[str, object]] = {
     4: {
         "decision": Decision.REVIEW,
@@ -68,6 +69,7 @@ class ShownPlant:
             "SOURCES_DIR": str(self.folder / "incoming"),
             "ARTIFACTS_DIR": str(self.folder / "artifacts"),
             "MONITORING_DATABASE_URL": f"sqlite:///{self.folder}/history.sqlite3",
+            "MONITORING_USERS_FILE": str(self.folder / "users.toml"),
             "MONITORING_AUDIT_FILE": str(self.folder / "audit.jsonl"),
             "CORRECTIONS_DIR": str(self.folder / "corrections"),
         }
@@ -114,13 +116,6 @@ def plant(
         yield plant
 
 
-@pytest.fixture(scope="module")
-def address(plant: ShownPlant) -> Iterator[str]:
-    """Where the page of that plant is."""
-    with plant.served() as address:
-        yield address
-
-
 @contextmanager
 def shown_plant(folder: Path, some_verdict: VerdictMaker, write_pictures: PictureWriter) -> Iterator[ShownPlant]:
     """Start a Redis of its own and fill everything; two printers, the second one's build is short."""
@@ -146,6 +141,14 @@ def _verdicts(folder: Path, some_verdict: VerdictMaker, write_pictures: PictureW
                     when |= {"revision": 2}
                 said = SAID.get(layer, {}) if stage is Stage.MELT and printer == "m290" else {}
                 yield _of(pictures, some_verdict(**where, **when, **said))
+    yield _of(pictures, some_verdict(**SAID[4]).model_copy(update=_uploaded()))
+
+
+def _uploaded() -> dict[str, object]:
+    """Return what a verdict on an uploaded layer has in place of others."""
+    key = LayerKey.parse(CHECKED)
+    paths = ArtifactPaths(overlay=f"{key.folder}/overlay.jpg", mask=f"{key.folder}/mask.png")
+    return {"id": CHECKED, "printer": key.printer, "build": key.build, "layer": key.layer, "artifacts": paths}
 
 
 def _of(pictures: LayerSet, verdict: Verdict) -> Verdict:

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from tests.shown_plant import CHECKED
+
 THEMES = ("light", "dark")
 WIDTHS = (320, 390, 768, 1440, 2560, 3840)
 
@@ -13,15 +15,22 @@ class Place:
     Attributes:
         path: on the plant of tests/shown_plant.py.
         ready: a selector that is there once the page has set itself up.
+        logged_in: whether whoever looks may; the page that asks for a token is for who is not.
     """
 
     name: str
     path: str
     ready: str = "main"
+    logged_in: bool = True
 
 
 PLACES = (
     Place(name="now", path="/", ready="body[data-link=live]"),
+    Place(name="builds", path="/builds"),
+    Place(name="build", path="/builds/m290/job42?layer=7&stage=melt", ready="body[data-link=live]"),
+    Place(name="check", path="/check"),
+    Place(name="check-result", path=f"/check/{CHECKED}"),
+    Place(name="login", path="/login", logged_in=False),
     Place(name="error", path="/nowhere"),
 )
 
@@ -48,8 +57,11 @@ SMALL_TARGETS = """(least) => [...document.querySelectorAll(least >= 44
 # What Tab has to stop at: of radio buttons with one name only the chosen one, or the first.
 STOPS = """() => {
   const look = (one, part) => { const s = getComputedStyle(one, part);
-    return [s.outlineStyle, s.outlineWidth, s.outlineColor, s.boxShadow, s.borderColor, s.backgroundColor].join(); };
-  window.looks = (one) => [one, one.closest("label"), one.parentElement, one.nextElementSibling].filter(Boolean)
+    return [s.outlineStyle, s.outlineWidth, s.outlineColor, s.boxShadow, s.borderColor, s.backgroundColor,
+      s.stroke, s.strokeWidth].join(); };
+  const drawn = (one) => one instanceof SVGElement ? [...one.children] : [];
+  window.looks = (one) => [one, one.closest("label"), one.parentElement, one.nextElementSibling, ...drawn(one)]
+    .filter(Boolean)
     .flatMap(each => [look(each), look(each, "::before"), look(each, "::after")]).join();
   const first = (one) => one.type !== "radio" || one === (document.querySelector(`[name="${one.name}"]:checked`)
     ?? document.querySelector(`[name="${one.name}"]`));

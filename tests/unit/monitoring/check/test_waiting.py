@@ -8,6 +8,7 @@ from prometheus_client import CollectorRegistry
 
 from monitoring.metrics import VerdictMetrics
 from monitoring.web.check.waiting import in_time
+from monitoring.web.live.bell import Bell
 from monitoring.web.live.feed import Feed, connect_for_feed
 from monitoring.web.live.window import Seen
 
@@ -17,7 +18,8 @@ LONG = 30.0
 
 def a_feed() -> Feed:
     """A feed that nobody runs, so that it never connects."""
-    return Feed(connect_for_feed("redis://127.0.0.1:1/0"), size=10, metrics=VerdictMetrics(CollectorRegistry()))
+    metrics = VerdictMetrics(CollectorRegistry())
+    return Feed(connect_for_feed("redis://127.0.0.1:1/0"), size=10, metrics=metrics, bell=Bell())
 
 
 def a_request(left: asyncio.Event) -> Request:
@@ -55,7 +57,7 @@ def test_one_that_comes_meanwhile_ends_the_wait_and_others_do_not(some_seen: See
             await asyncio.sleep(0.01)
             assert not waiting.done()
             feed.window.add(seen)
-            feed._notify()
+            feed._bell.ring()
         verdict = await waiting
         assert verdict is not None
         assert verdict.layer == 2
