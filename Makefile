@@ -42,7 +42,7 @@ format: $(VENV)/.dev ## let ruff format and mend what it can
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: $(VENV)/.dev ## time network, inspection, the whole path and ingest on this machine; writes docs/performance.md
+bench: $(VENV)/.dev ## time network, inspection, the whole path, ingest, history and page on this machine; writes docs/performance.md
 	$(BIN)/python -m bench --write docs/performance.md
 
 screenshots: $(VENV)/.dev ## print two builds and picture every page, both themes, desk and phone; writes docs/screenshots/
