@@ -5,9 +5,10 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, HTTPException, Query, Request
 from fastapi.responses import HTMLResponse
 
-from layerwatch.layers import MAX_LAYER, PRINTER_NAME, LayerKey, Stage
+from layerwatch.layers import CHECK_PRINTER, MAX_LAYER, PRINTER_NAME, LayerKey, Stage
 from monitoring.history.build_queries import BuildQueries
 from monitoring.history.layer_queries import LayerQueries
+from monitoring.report.words import EVENT_WORDS
 from monitoring.web.access.user import Role, needs
 from monitoring.web.build.api import NO_BUILD, BuildName, KnownNow, PrinterName
 from monitoring.web.build.heads import build_list, build_page, place_of, seen_page
@@ -37,12 +38,19 @@ def builds(
         raise HTTPException(422, str(error)) from error
     queries = BuildQueries(context_of(request).history.engine())
     found = build_list(queries, printer or None, LISTED, place)
-    known = {"printers": queries.printers(), "printer": printer, "before": before, "older": found.next}
-    return render(request, "builds.html", builds=as_views(found.builds), **known)
+    return render(
+        request,
+        "builds.html",
+        builds=as_views(found.builds),
+        older=found.next,
+        printers=tuple(name for name in queries.printers() if name != CHECK_PRINTER),
+        printer=printer,
+        before=before,
+    )
 
 
 @router.get("/builds/{printer}/{build}")
-def build(
+def build(  # noqa: PLR0913, PLR0917 - each is a parameter of the URL
     request: Request,
     printer: PrinterName,
     build: BuildName,
@@ -67,6 +75,7 @@ def build(
         view=build_view(head),
         layers=len({each.layer for each in strip}),
         events=tuple(reversed(head.events)),
+        event_words=EVENT_WORDS,
         worst=() if known.engine is None else LayerQueries(known.engine).worst_layers(printer, build, limit=WORST),
         page=page,
         verdict=page.verdict,

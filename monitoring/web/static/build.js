@@ -1,5 +1,6 @@
 // One build: which layer is shown, and all that follows from it.
 
+import { showWhole } from "./build_head.js";
 import { listen, setOf } from "./build_live.js";
 import { Curves } from "./curves.js";
 import { byId } from "./elements.js";
@@ -7,26 +8,31 @@ import { listenForKeys } from "./keys.js";
 import { showLayer, showProblem } from "./layer_panel.js";
 import { json, LayerStore } from "./layer_store.js";
 import { LayerStrip } from "./layer_strip.js";
+import { LightChoice } from "./lights.js";
 import { inWords, StripData } from "./strip_data.js";
 import { showClock } from "./times.js";
+import { showTold } from "./told.js";
 import { fit, reveal, zoom } from "./viewer.js";
-import { LightChoice } from "./lights.js";
 import { PlaceThroughLayers } from "./z_column.js";
 
 const { printer, build } = document.body.dataset;
 const ADDRESS_MS = 300; // a browser refuses to change its address all the time
+const SETTLE_MS = 200;
 const NEIGHBOURS = [1, -1, 2, -2];
 
 const store = new LayerStore();
 const strip = new LayerStrip(byId("layer-strip"), (set) => go(set));
 const curves = new Curves(byId("curves"), (set) => go(set, { say: true }));
 const lights = new LightChoice(() => show());
-const column = new PlaceThroughLayers(addressOfColumn, (layer, stage) => go(data.nearest(layer, stage), { say: true }));
+const column = new PlaceThroughLayers(addressOfColumn, (layer, stage) => go(data.nearest(layer, stage), { say: true }), leavePlace);
 
 let data;
 let current;
 let region = null; // place in the list of the layer that is shown
 let following = false;
+let news = []; // sets that do not pass, not yet told
+let newsTimer;
+let until;
 
 // ---- going ----
 
@@ -68,7 +74,7 @@ function place(set, layer, task) {
   region ??= column.place ? meeting(regions, column.place.bbox) : null;
   byId("layer").removeAttribute("aria-busy");
   lights.offer(layer.detail);
-  showLayer(layer, layer.shown.get(task.choice), { region, onRegion: chooseRegion });
+  showLayer(layer, layer.shown.get(task.choice), { region, place: column.place?.bbox, onRegion: chooseRegion });
   if (region !== null) reveal(regions[region].bbox);
   if (column.place && column.place.stage !== set.stage) column.follow({ ...column.place, stage: set.stage }, set);
   else column.show(set);
@@ -88,6 +94,13 @@ function chooseRegion(at) {
   const { regions } = shown.detail.verdict;
   column.follow(isSame ? null : { stage: current.stage, bbox: regions[at].bbox }, current);
   place(current, shown, taskOf(current));
+}
+
+function leavePlace() {
+  region = null;
+  column.follow(null, current);
+  place(current, shown, taskOf(current));
+  byId("layer-name").focus({ preventScroll: true });
 }
 
 function meeting(regions, [x, y, width, height]) {
@@ -164,12 +177,30 @@ function took(verdict) {
   if (!data.put(set)) return;
   showRange();
   curves.show(data, current);
-  if (set.decision !== "pass") tell(set.decision === "reject" ? "urgent" : "polite", `New: ${inWords(set)}.`);
+  noteNews(set, verdict.timing.published);
   const isShown = current.layer === set.layer && current.stage === set.stage;
   if (following) go(data.latest);
   else if (isShown) go(current); // a new revision took its place
   else strip.show(data, current);
   showButtons();
+}
+
+// What comes together is shown, and said, together.
+function noteNews(set, published) {
+  if (set.decision !== "pass") news.push(set);
+  until = published;
+  newsTimer ??= setTimeout(() => {
+    newsTimer = undefined;
+    showWhole(data, until);
+    const more = news.length > 1 ? `${news.length} new layers do not pass. The last: ` : "New: ";
+    if (news.length) tell("polite", `${more}${inWords(news.at(-1))}.`);
+    news = [];
+  }, SETTLE_MS);
+}
+
+function told(event) {
+  const words = showTold(event);
+  if (words) tell(event.severity === "critical" ? "urgent" : "polite", words);
 }
 
 function tell(how, words) { byId(`say-${how}`).textContent = words; }
@@ -190,7 +221,7 @@ async function begin() {
   following = !location.search;
   listenToPage();
   go(data.at(layer, stage) ?? data.latest);
-  listen({ printer, build, took, missed: () => location.reload() });
+  listen({ printer, build, took, told, missed: () => location.reload() });
 }
 
 begin();

@@ -6,11 +6,13 @@ const body = document.body;
 const SILENCE_MS = 20_000; // the server speaks every five seconds
 const RETRY_MS = 2_000;
 
-// `took` is called with each new verdict of the build; `missed` when some cannot be had any longer.
-export function listen({ printer, build, took, missed }) {
+// `took` is called with each new verdict of the build, `told` with what is told over its layers, `missed` when some
+// verdicts cannot be had any longer.
+export function listen({ printer, build, took, told, missed }) {
   let cursor = body.dataset.cursor;
   let heard = Date.now();
   let source = null;
+  const isOurs = (what) => what.printer === printer && what.build === build;
 
   function open() {
     source?.close();
@@ -20,7 +22,11 @@ export function listen({ printer, build, took, missed }) {
       heard = Date.now();
       cursor = event.lastEventId;
       const verdict = JSON.parse(event.data);
-      if (verdict.printer === printer && verdict.build === build) took(verdict);
+      if (isOurs(verdict)) took(verdict);
+    });
+    source.addEventListener("told", (event) => {
+      const what = JSON.parse(event.data);
+      if (isOurs(what)) told(what);
     });
     source.addEventListener("missed", missed);
     source.addEventListener("status", (event) => {
@@ -29,8 +35,15 @@ export function listen({ printer, build, took, missed }) {
     });
     source.addEventListener("error", () => {
       body.dataset.link = "lost";
-      if (source.readyState === EventSource.CLOSED) setTimeout(open, RETRY_MS);
+      if (source.readyState === EventSource.CLOSED) setTimeout(openAgain, RETRY_MS);
     });
+  }
+
+  // A stream that is refused does not say why; who has to log in again is led there by the page itself.
+  async function openAgain() {
+    const answer = await fetch(`/api/builds/${printer}/${build}`).catch(() => null);
+    if (answer?.status === 401) location.reload();
+    else open();
   }
 
   setInterval(() => {

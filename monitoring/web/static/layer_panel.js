@@ -8,7 +8,8 @@ import { area, seconds } from "./words.js";
 
 const WHAT_NOW = JSON.parse(byId("layer").dataset.whatNow);
 
-// `view` is {choice, region, onRegion}; `shown` what the store made of the choice.
+// `shown` is the picture; `view` is {region, place, onRegion}: the chosen region, the box that is followed through the
+// layers, and what takes another choice.
 export function showLayer(layer, shown, view) {
   const { detail } = layer;
   showDecision(detail.verdict);
@@ -84,7 +85,7 @@ function pictureWords({ path, width, height, bits, saturated_ratio: saturated })
 
 // ---- picture ----
 
-function showPicture({ detail, mask }, shown, { region, onRegion }) {
+function showPicture({ detail, mask }, shown, { region, place, onRegion }) {
   byId("viewer-note").textContent = shown.words;
   if (shown.kind === "none") return showWords("No picture to show.");
   byId("viewer-words").hidden = true;
@@ -97,7 +98,7 @@ function showPicture({ detail, mask }, shown, { region, onRegion }) {
   byId("pictures").replaceChildren(shown.image);
   // The overlay of the worker has the defects drawn into it.
   byId("masks").replaceChildren(...(mask && shown.kind !== "overlay" ? [mask] : []));
-  showMarks(detail.verdict.regions, region, onRegion, { width });
+  showMarks(detail.verdict.regions, { region, place, width }, onRegion);
 }
 
 function showWords(words) {

@@ -7,7 +7,7 @@ const AT_ONCE = 2; // how many are fetched at a time
 
 export class LayerStore {
   #kept = new Map(); // inspection -> layer, the longest unused first
-  #running = new Map(); // name of a task -> AbortController
+  #running = new Map(); // name of a task -> {control, promise}
   #tasks = [];
 
   // A task is {set, address, choose}: `choose` takes the layer's detail and returns which picture to show.
@@ -15,13 +15,11 @@ export class LayerStore {
   want(tasks) {
     this.#tasks = tasks;
     const names = new Set(tasks.map(nameOf));
-    for (const [name, control] of this.#running) if (!names.has(name)) control.abort();
+    for (const [name, { control }] of this.#running) if (!names.has(name)) control.abort();
     const first = this.#start(tasks[0]);
     this.#pump();
     return first;
   }
-
-  forget(inspection) { this.#kept.delete(inspection); }
 
   // What is there whole, without waiting; undefined where something is still to come.
   ready(task) {
@@ -36,23 +34,26 @@ export class LayerStore {
     this.#pump();
   }
 
-  async #start(task) {
+  #start(task) {
     const name = nameOf(task);
+    const running = this.#running.get(name);
+    if (running && !running.control.signal.aborted) return running.promise;
     const control = new AbortController();
-    this.#running.get(name)?.abort();
-    this.#running.set(name, control);
-    try {
-      return await this.#load(task, control.signal);
-    } finally {
-      if (this.#running.get(name) === control) this.#running.delete(name);
-    }
+    const promise = this.#load(task, control.signal).finally(() => {
+      if (this.#running.get(name)?.control === control) this.#running.delete(name);
+    });
+    this.#running.set(name, { control, promise });
+    return promise;
   }
 
   async #load(task, signal) {
     const layer = this.#kept.get(task.set.inspection) ?? { set: task.set, detail: await json(task.address, signal), shown: new Map() };
-    const pictures = layer.shown.get(task.choice) ?? await shownPicture(task.choose(layer.detail), layer.detail, signal);
-    layer.mask ??= await maskOf(layer.detail, signal);
-    layer.shown.set(task.choice, pictures);
+    const [shown, mask] = await Promise.all([
+      layer.shown.get(task.choice) ?? shownPicture(task.choose(layer.detail), layer.detail, signal),
+      layer.mask ?? maskOf(layer.detail, signal),
+    ]);
+    layer.shown.set(task.choice, shown);
+    layer.mask = mask;
     this.#keep(task.set.inspection, layer);
     return layer;
   }

@@ -60,7 +60,7 @@ export class LayerStrip {
     }[event.key]?.();
     if (!target) return;
     event.preventDefault();
-    this.go(target);
+    if (target !== set) this.go(target);
   }
 
   // ---- pointer ----

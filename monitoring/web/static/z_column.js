@@ -9,10 +9,11 @@ const SHOWN = 25; // layers on each side of the current one
 export class PlaceThroughLayers {
   #asked = new AbortController();
 
-  // `address(place)` is where the column is read, `go` takes the layer that was chosen.
-  constructor(address, go) {
+  // `address(place)` is where the column is read, `go` takes the layer that was chosen, `leave` ends it.
+  constructor(address, go, leave) {
     this.address = address;
     this.go = go;
+    byId("z-leave").addEventListener("click", leave);
     byId("z-layers").addEventListener("click", (event) => {
       const link = event.target.closest("a");
       if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
