@@ -92,12 +92,6 @@ def worker_metrics(client: Redis, now: datetime) -> GaugeMetricFamily:
     return family
 
 
-def living_workers(client: Redis, now: datetime) -> int:
-    """Return how many workers on all machines say that they live."""
-    states = worker_states(client, now)
-    return states["idle"] + states["busy"]
-
-
 def worker_states(client: Redis, now: datetime) -> Counter[str]:
     """Return how many workers of all machines are idle, busy, or silent though they never said that they stop."""
     with client.pipeline(transaction=False) as pipeline:

@@ -11,7 +11,7 @@ from redis.exceptions import OutOfMemoryError
 from layerwatch.job import InspectLayer
 from layerwatch.redis_pictures import RedisPictures
 from layerwatch.redis_queue import RedisQueue
-from monitoring.redis_metrics import living_workers
+from monitoring.redis_metrics import worker_states
 from monitoring.web.check.pictures import Picture
 from monitoring.web.check.refusal import UploadRefusedError
 
@@ -30,7 +30,8 @@ class CheckQueue:
 
     def has_workers(self) -> bool:
         """Return whether any worker on any machine says that it lives."""
-        return living_workers(self._redis, datetime.now(UTC)) > 0
+        states = worker_states(self._redis, datetime.now(UTC))
+        return states["idle"] + states["busy"] > 0
 
     def refuse_without_workers(self) -> None:
         """Raise if nobody would inspect an upload: who sends one waits for it.

@@ -16,7 +16,7 @@ from rq.serializers import JSONSerializer
 
 from layerwatch.job import INSPECT_QUEUE
 from layerwatch.redis_pictures import KEYS
-from monitoring.redis_metrics import living_workers
+from monitoring.redis_metrics import worker_states
 from tests.conftest import any_server_binary, running_server
 from tests.integration.monitoring.conftest import Process, wait_until
 from tests.unit.monitoring.check.conftest import png
@@ -51,6 +51,9 @@ class Shop:
         around = {
             "REDIS_URL": self.url,
             "ARTIFACTS_DIR": str(self.folder / "artifacts"),
+            "MONITORING_AUDIT_FILE": str(self.folder / "audit.jsonl"),
+            "MONITORING_USERS_FILE": str(self.folder / "users.toml"),
+            "MONITORING_CHECKS_PER_MINUTE": "10000",
             "MONITORING_DATABASE_URL": f"sqlite:///{self.folder}/none.sqlite3",
             **environment,
         }
@@ -71,7 +74,7 @@ class Shop:
         return worker
 
     def wait_for_a_worker(self) -> None:
-        wait_until(lambda: living_workers(self.redis, datetime.now(UTC)))
+        wait_until(lambda: worker_states(self.redis, datetime.now(UTC))["idle"])
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
@@ -112,7 +115,8 @@ def idle_shop(open_shop: Callable[[], Shop]) -> Shop:
     """One whose only worker says that it lives, and takes nothing."""
     opened = open_shop()
     queue = Queue(INSPECT_QUEUE, connection=opened.redis, serializer=JSONSerializer)
-    SimpleWorker([queue], connection=opened.redis, serializer=JSONSerializer).register_birth()
+    worker = SimpleWorker([queue], connection=opened.redis, serializer=JSONSerializer)
+    worker.register_birth()  # type: ignore[no-untyped-call]  # RQ has no annotation here
     return opened
 
 
@@ -126,5 +130,5 @@ def jobs(idle_shop: Shop) -> Iterator[Queue]:
     """The queue of the idle shop, with no job and no picture."""
     queue = Queue(INSPECT_QUEUE, connection=idle_shop.redis, serializer=JSONSerializer)
     yield queue
-    queue.empty()
+    queue.empty()  # type: ignore[no-untyped-call]  # RQ has no annotation here
     idle_shop.redis.delete(*KEYS)

@@ -1,5 +1,7 @@
 """From an upload to a verdict, through a real queue and a real worker."""
 
+import subprocess
+import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -16,7 +18,7 @@ from layerwatch.verdict import Verdict
 from layerwatch.verdict_stream import STREAM
 from tests.integration.monitoring.check.conftest import Files, Shop, pictures, three_lights
 from tests.integration.monitoring.conftest import wait_until
-from tests.worker_processes import with_waiting
+from tests.worker_processes import ROOT, with_waiting
 
 pytestmark = pytest.mark.redis
 WritePictures = Callable[..., LayerSet]
@@ -96,6 +98,21 @@ def test_a_form_without_script_leads_to_a_page_with_the_result(page: httpx.Clien
     assert "Result of the check" in result.text
     assert "<span>reject</span>" in result.text
     assert "/builds/check/" in result.text
+
+
+def test_the_program_of_the_documentation_prints_what_was_found(
+    page: httpx.Client, defective: Files, tmp_path: Path
+) -> None:
+    text = (ROOT / "docs" / "checking.md").read_text(encoding="utf-8")
+    program = text.partition("```python\n")[2].partition("```")[0]
+    (tmp_path / "layer").mkdir()
+    for _, (name, content) in defective:
+        (tmp_path / "layer" / name).write_bytes(content)
+
+    command = [sys.executable, "-c", program.replace("http://127.0.0.1:8000", str(page.base_url))]
+    printed = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+
+    assert printed.startswith("reject True 1.0 [70, 60, 30, 30]")
 
 
 def test_what_the_history_does_not_have_is_found_in_redis_and_what_nobody_has_is_unknown(
