@@ -3,11 +3,10 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from demo.screenshots.builds import TROUBLED
 from demo.screenshots.camera import Shot
 
 if TYPE_CHECKING:  # a demo alone needs no browser
-    from playwright.sync_api import Page
+    pass
 
 
 def shots(page_url: str, incoming: Path) -> list[Shot]:

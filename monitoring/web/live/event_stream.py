@@ -1,4 +1,4 @@
-"""Server-sent events: each verdict once, with its stream id as the event id, what is told over layers, and how everything is."""
+"""Server-sent events: verdicts, once each and by their stream ids, what is told over layers, and how everything is."""
 
 import asyncio
 import json

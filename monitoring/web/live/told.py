@@ -60,10 +60,6 @@ class ToldFeed:
         """Return what was told behind a cursor, oldest first; of much the latest."""
         return [told for told in self._kept if position(told.cursor) > position(cursor)]
 
-    def about(self, printer: str, build: str) -> list[Told]:
-        """Return what was told about a build, oldest first."""
-        return [told for told in self._kept if (told.event.printer, told.event.build) == (printer, build)]
-
     async def _turn(self) -> None:
         if await self._was_wiped():
             self._kept.clear()

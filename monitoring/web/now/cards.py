@@ -1,17 +1,15 @@
 """One card for each printer: its running build or that it waits for one, how it is, and what was told of it. Pure."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from layerwatch.events import Event, Severity
-from layerwatch.verdict import Decision
 from monitoring.history.notes import Acknowledgement
 from monitoring.report.words import EVENT_WORDS
-from monitoring.web.live.told import Told, ToldFeed
+from monitoring.web.live.told import Told
 from monitoring.web.live.window import Window
 from monitoring.web.now.condition import GRAVEST_FIRST, Condition, condition, first_layer, stands
-from monitoring.web.now.lookout import Lookout
 from monitoring.web.now.plant import Source
 from monitoring.web.now.trouble import Gravity, Trouble
 from monitoring.web.now.views import BuildView, builds
@@ -72,13 +70,28 @@ class Card:
         return self.condition is None or self.condition.is_fine
 
 
-def cards(window: Window, told: ToldFeed, lookout: Lookout) -> list[Card]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """What cards are made of, beside the verdicts.
+
+    Attributes:
+        told: events over layers, oldest first.
+        sources: the printers' folders.
+        troubles: what is wrong, the gravest first.
+        acknowledged: what people have seen, by the id of the verdict or the event.
+    """
+
+    told: Sequence[Told] = ()
+    sources: Sequence[Source] = ()
+    troubles: Sequence[Trouble] = ()
+    acknowledged: Mapping[str, Acknowledgement] = field(default_factory=dict)
+
+
+def cards(window: Window, known: Known) -> list[Card]:
     """Return the cards by the printer's name: a screen on the wall keeps its order."""
     views = {view.printer: view for view in builds(window)}
-    known = {source.state.printer: source for source in lookout.plant.watched} if lookout.plant else {}
-    return [
-        _card(printer, views.get(printer), known.get(printer), told, lookout) for printer in sorted({*views, *known})
-    ]
+    sources = {source.state.printer: source for source in known.sources}
+    return [_card(name, views.get(name), sources.get(name), known) for name in sorted({*views, *sources})]
 
 
 def gravest_first(shown: Sequence[Card]) -> list[Card]:
@@ -91,27 +104,22 @@ def gravest_first(shown: Sequence[Card]) -> list[Card]:
     return sorted((card for card in shown if not card.is_fine), key=rank)
 
 
-def counts_of(shown: Sequence[Card]) -> Mapping[Decision, int]:
-    """Return how many builds there are by how they are."""
-    found = [card.condition.decision for card in shown if card.condition is not None]
-    return {decision: found.count(decision) for decision in GRAVEST_FIRST}
-
-
-def _card(printer: str, view: BuildView | None, source: Source | None, told: ToldFeed, lookout: Lookout) -> Card:
-    troubles = tuple(trouble for trouble in lookout.troubles if trouble.printer == printer)
-    concern = [trouble for trouble in lookout.troubles if trouble.printer in {None, printer}]
-    unwatched = next((trouble for trouble in concern if trouble.gravity is Gravity.DOWN), None)
-    if view is None:
-        return Card(printer=printer, source=source, troubles=troubles, unwatched=unwatched)
-    events = told.about(printer, view.build)
-    notices = _notices(events, view, lookout.acknowledged)
-    return Card(
+def _card(printer: str, view: BuildView | None, source: Source | None, known: Known) -> Card:
+    concern = [trouble for trouble in known.troubles if trouble.printer in {None, printer}]
+    card = Card(
         printer=printer,
-        view=view,
-        condition=condition(view.sets, events, lookout.acknowledged),
         source=source,
-        troubles=troubles,
-        unwatched=unwatched,
+        troubles=tuple(trouble for trouble in concern if trouble.printer == printer),
+        unwatched=next((trouble for trouble in concern if trouble.gravity is Gravity.DOWN), None),
+    )
+    if view is None:
+        return card
+    about = [one for one in known.told if (one.event.printer, one.event.build) == (printer, view.build)]
+    notices = _notices(about, view, known.acknowledged)
+    return replace(
+        card,
+        view=view,
+        condition=condition(view.sets, about, known.acknowledged),
         notices=notices[:SHOWN_EVENTS],
         more=len(notices[SHOWN_EVENTS:]),
     )

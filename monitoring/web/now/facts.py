@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import cast
 
 from redis import Redis
 from sqlalchemy.exc import DBAPIError
@@ -64,7 +63,7 @@ def connect_for_facts(url: str) -> Redis:
 
 def ask_redis(client: Redis) -> RedisFacts:
     """Return what Redis says now; what it raises is raised."""
-    seconds, microseconds = cast("tuple[int, int]", client.time())
+    seconds, microseconds = client.time()
     states = RedisSources(client).states()
     return RedisFacts(
         clock=datetime.fromtimestamp(seconds + microseconds / 1e6, UTC),

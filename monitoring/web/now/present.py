@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 
+from layerwatch.verdict_stream import START
 from monitoring.web.live.feed import Feed
 from monitoring.web.live.told import ToldFeed
-from monitoring.web.now.cards import Card, cards
+from monitoring.web.now.cards import Card, Known, cards
 from monitoring.web.now.headline import Headline, headline
 from monitoring.web.now.lookout import Lookout
 
@@ -35,7 +36,13 @@ class Present:
         return self._shown
 
     def _look(self) -> Shown:
-        shown = tuple(cards(self.feed.window, self.told, self.lookout))
-        plant = self.lookout.plant
-        waiting = None if plant is None else plant.queued + plant.started
-        return Shown(cards=shown, headline=headline(shown, self.lookout.troubles, waiting=waiting))
+        lookout, plant = self.lookout, self.lookout.plant
+        known = Known(
+            told=self.told.after(START),
+            sources=plant.watched if plant else (),
+            troubles=lookout.troubles,
+            acknowledged=lookout.acknowledged,
+        )
+        shown = tuple(cards(self.feed.window, known))
+        waiting = plant.queued + plant.started if plant else None
+        return Shown(cards=shown, headline=headline(shown, lookout.troubles, waiting=waiting))
