@@ -12,6 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from demo.fresh import free_ports, fresh_folder
 from demo.plan import DemoPlan
 from demo.printing import say
+from demo.screenshots.builds import PROFILE
 from demo.screenshots.camera import SCREENS, THEMES, Shot, open_browser, take
 from demo.screenshots.pages import shots
 from demo.screenshots.plant import LAYER_SETS, Plant
@@ -42,10 +43,11 @@ def take_screenshots(
         browser = stack.enter_context(open_browser())  # a missing one is told before anything starts
         stack.enter_context(fresh_folder(run_dir))
         plan = _plan(run_dir.resolve(), size=size, period=period)
-        wanted = _wanted(plan, only or [])
+        plant = Plant(plan)
+        wanted = _wanted(shots(plan.page_url, plant.login_url, plan.incoming), only or [])
         progress = stack.enter_context(_progress())
         printing = progress.add_task("printing and inspecting", total=LAYER_SETS)
-        plant = stack.enter_context(Plant(plan))
+        stack.enter_context(plant)
         plant.start()
         plant.print_builds(lambda judged: progress.update(printing, completed=judged))
         pictures = progress.add_task("taking pictures", total=len(wanted) * len(SCREENS) * len(THEMES))
@@ -57,7 +59,7 @@ def take_screenshots(
 def _plan(run_dir: Path, *, size: int, period: float) -> DemoPlan:
     return DemoPlan(
         run_dir=run_dir,
-        profile="nist-ammt",
+        profile=PROFILE,
         layers=None,
         period=period,
         size=size,
@@ -70,8 +72,7 @@ def _plan(run_dir: Path, *, size: int, period: float) -> DemoPlan:
     )
 
 
-def _wanted(plan: DemoPlan, only: list[str]) -> list[Shot]:
-    every = shots(plan.page_url, plan.incoming)
+def _wanted(every: list[Shot], only: list[str]) -> list[Shot]:
     unknown = set(only) - {shot.name for shot in every}
     if unknown:
         names = ", ".join(shot.name for shot in every)

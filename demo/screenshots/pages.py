@@ -9,6 +9,21 @@ if TYPE_CHECKING:  # a demo alone needs no browser
     pass
 
 
-def shots(page_url: str, incoming: Path) -> list[Shot]:
+def shots(page_url: str, login_url: str, incoming: Path) -> list[Shot]:
     """Return the pages in the order of the navigation."""
-    return [Shot(name="now", address=page_url, ready="body[data-link=live]")]
+    build = f"{page_url}builds/{TROUBLED.printer}/{TROUBLED.build}?layer={TROUBLED.shown}&stage={TROUBLED.stage}"
+    pictures = TROUBLED.pictures(incoming)
+
+    def upload(page: "Page") -> None:
+        page.get_by_label("Pictures of one layer").set_input_files(pictures)
+        page.get_by_label("Kind of printer").select_option("nist-ammt")
+        page.get_by_label("Stage").select_option(TROUBLED.stage)
+        page.get_by_role("button", name="Check this layer").click()
+
+    return [
+        Shot(name="now", address=page_url, ready="body[data-link=live]"),
+        Shot(name="builds", address=f"{page_url}builds", ready=".build-list"),
+        Shot(name="build", address=build, ready="#pictures img"),
+        Shot(name="check", address=f"{page_url}check", ready="#result .decision", prepare=upload),
+        Shot(name="login", address=f"{login_url}login", ready="#token"),
+    ]

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Self
 
 from demo.console import last_lines
+from demo.fresh import free_ports
 from demo.plan import MM_PER_PX, DemoPlan
 from demo.printing import PATIENCE_SECONDS, wait_until_ready
 from demo.screenshots.builds import BUILDS, Build
@@ -27,8 +28,14 @@ class Plant:
 
     def __init__(self, plan: DemoPlan) -> None:
         self._plan = plan
+        self._asking_port = free_ports(0).page
         self._roles: dict[str, subprocess.Popen[bytes]] = {}
         self._all: list[subprocess.Popen[bytes]] = []
+
+    @property
+    def login_url(self) -> str:
+        """Where the same page asks for a token first."""
+        return f"http://127.0.0.1:{self._asking_port}/"
 
     def __enter__(self) -> Self:
         return self
@@ -48,8 +55,10 @@ class Plant:
         printers.write_text("".join(each.entry(MM_PER_PX) for each in BUILDS), encoding="utf-8")
         for name, words in plan.roles().items():
             self._roles[name] = self.run(name, [sys.executable, "-m", *words], INGEST_PRINTERS=str(printers))
+        asking = {"MONITORING_ACCESS": "token", "MONITORING_PORT": str(self._asking_port)}
+        self._roles["login"] = self.run("login", [sys.executable, "-m", "monitoring", "serve"], **asking)
         ports = plan.ports
-        wait_until_ready(plan.health_of(ports.ingest, ports.worker, ports.record, ports.page))
+        wait_until_ready(plan.health_of(ports.ingest, ports.worker, ports.record, ports.page, self._asking_port))
 
     def run(self, name: str, command: Sequence[str], **settings: str) -> subprocess.Popen[bytes]:
         """Start a process that is deaf to the Ctrl-C of this terminal: this one ends it."""
