@@ -3,10 +3,11 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from demo.screenshots.builds import TROUBLED
 from demo.screenshots.camera import Shot
 
 if TYPE_CHECKING:  # a demo alone needs no browser
-    pass
+    from playwright.sync_api import Page
 
 
 def shots(page_url: str, login_url: str, incoming: Path) -> list[Shot]:

@@ -81,7 +81,7 @@ def what_is_there(plant: ShownPlant) -> str:
     return "\n".join(['hooks = "hooks"', *values, "[parameters]", *bound, ""])
 
 
-def with_plain_lists(schema: Any) -> Any:
+def with_plain_lists(schema: object) -> object:
     """Return a schema whose tuples are lists of their first kind: schemathesis 4.32 stumbles over lists of tuples."""
     if isinstance(schema, list):
         return [with_plain_lists(each) for each in schema]
