@@ -90,6 +90,8 @@ def take(browser: "Browser", shots: Sequence[Shot], out: Path) -> Iterator[Path]
             viewport={"width": screen.width, "height": screen.height},
             device_scale_factor=screen.dots,
             color_scheme=theme,
+            locale="en-GB",
+            timezone_id="UTC",
             has_touch=screen.name == "phone",
             is_mobile=screen.name == "phone",
         )

@@ -81,9 +81,10 @@ class Plant:
             LayerwatchError: a process ended, or no verdict came for long.
         """
         plan, count, seen = self._plan, 0, "0"
-        results = RedisResults(connect(plan.connection))
+        results, longest = RedisResults(connect(plan.connection)), max(build.layers for build in BUILDS)
         for build in BUILDS:
-            command = build.printing(plan.incoming, plan.run_dir / "truth", size=plan.size, period=plan.period)
+            period = plan.period * longest / build.layers  # all end together
+            command = build.printing(plan.incoming, plan.run_dir / "truth", size=plan.size, period=period)
             self.run(f"printer-{build.printer}", command)
         last_news = time.monotonic()
         while count < LAYER_SETS:

@@ -88,8 +88,8 @@ def with_plain_lists(schema: object) -> object:
     if not isinstance(schema, dict):
         return schema
     plain = {name: with_plain_lists(each) for name, each in schema.items()}
-    first, *_ = plain.pop("prefixItems", [None])
-    return plain if first is None else plain | {"items": first}
+    kinds = plain.pop("prefixItems", None)
+    return plain | {"items": kinds[0]} if isinstance(kinds, list) else plain
 
 
 def say_something(address: str, about: str) -> None:
