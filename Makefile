@@ -16,10 +16,10 @@ PORT ?= 8000
 RUN_DIR ?= run/demo
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format bench schema dashboards starter clean
+.PHONY: help demo test check format bench screenshots schema dashboards starter clean
 
 help: ## list the chores
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo; echo "  VENV=DIR shares one virtual environment between checkouts."
 
 demo: $(VENV)/.demo ## the whole system with a simulated printer; ONCE=1 LAYERS=8 ends by itself, SOURCE=DIR PROFILE=single-light streams your pictures
@@ -42,8 +42,11 @@ format: $(VENV)/.dev ## let ruff format and mend what it can
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: $(VENV)/.dev ## time network, inspection, the whole path and ingest on this machine; writes docs/performance.md
+bench: $(VENV)/.dev ## time network, inspection, the whole path, ingest, history and page on this machine; writes docs/performance.md
 	$(BIN)/python -m bench --write docs/performance.md
+
+screenshots: $(VENV)/.dev ## print two builds and picture every page, both themes, desk and phone; writes docs/screenshots/
+	$(BIN)/python -m demo screenshots
 
 schema: $(VENV)/.dev ## write docs/schema/ from the wire contract
 	$(BIN)/python -m layerwatch.schema

@@ -145,8 +145,8 @@ def serve(
 add_history_commands(app)
 add_report_commands(app)
 add_retention_commands(app)
-add_correction_commands(app)
 add_access_commands(app)
+add_correction_commands(app)
 
 
 def _write_line(body: bytes) -> None:

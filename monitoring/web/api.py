@@ -4,18 +4,22 @@ from typing import Annotated, Any
 
 import structlog
 from fastapi import APIRouter, Header, HTTPException, Query, Request, Response
-from fastapi.responses import StreamingResponse
+from fastapi.responses import PlainTextResponse, StreamingResponse
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from layerwatch.errors import ArtifactsAwayError
 from layerwatch.health import exposition, health_report
 from layerwatch.verdict_stream import CURSOR, START
-from monitoring.web.artifacts import artifact_response, why_not_there
+from monitoring.web.artifacts import MEDIA_TYPES, artifact_response, why_not_there
 from monitoring.web.context import context_of
 from monitoring.web.live.event_stream import resume_cursor
-from monitoring.web.problem import problems
+from monitoring.web.problem import Problem, problems
 
 MOST_READERS = 200
+ARTIFACTS: dict[int | str, dict[str, Any]] = {
+    200: {"content": {kind: {} for kind in MEDIA_TYPES.values()}},
+    404: {"model": Problem, "description": "There is none of that name; an image may have made room."},
+}
 FOR_EVER = "private, max-age=31536000, immutable"
 Cursor = Annotated[str | None, Query(pattern=f"^{CURSOR.pattern}$", description="A stream id; 0 is the start.")]
 
@@ -75,7 +79,7 @@ async def events(
     return EventStreamResponse(stream, headers=UNBUFFERED)
 
 
-@router.get("/artifacts/{path:path}", tags=["artifacts"])
+@router.get("/artifacts/{path:path}", tags=["artifacts"], response_class=Response, responses=ARTIFACTS)
 def artifact(request: Request, path: str, v: str = "") -> Response:
     """Return an overlay, a mask or a verdict file; with `v` (anything that changes with it) it is kept for ever."""
     artifacts = context_of(request).artifacts
@@ -93,7 +97,7 @@ def artifact(request: Request, path: str, v: str = "") -> Response:
     return answer
 
 
-@router.get("/metrics", tags=["operation"])
+@router.get("/metrics", tags=["operation"], response_class=PlainTextResponse)
 def metrics(request: Request) -> Response:
     """Return what Prometheus scrapes."""
     return Response(exposition(context_of(request).registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
