@@ -379,11 +379,11 @@ def test_what_is_told_over_the_layers_is_shown_once(build: Build, look: Look) ->
         layer: {STREAK[5]}, reasons: ['it grows'], evidence: [{{stage: 'melt'}}],
     }}))"""
 
-    assert page.evaluate(tell) == f"Build at risk, layer {STREAK[5]}, melt. it grows"
+    assert page.evaluate(tell) == f"Build at risk, layer {STREAK[5]}, melt: it grows"
     assert page.evaluate(tell) == ""
 
     told = page.locator("#told-latest li")
-    expect(told).to_have_text(f"Build at risk, layer {STREAK[5]} melt. it grows")
+    expect(told).to_have_text(f"Build at risk, layer {STREAK[5]} melt: it grows")
     told.get_by_role("link").press("Enter")
     wait_for(page, STREAK[5])
 
