@@ -23,8 +23,8 @@ class MonitoringSettings(SharedSettings):
         host, port: where the page listens; port 0 takes a free one and prints it.
         window: how many of the latest verdicts the page keeps in memory.
         stale_seconds: a printer that gave no verdict for so long is shown as silent.
-        allowed_hosts: names under which a browser may ask for the page; empty means this machine's own names while it
-            listens on localhost, and any name otherwise.
+        allowed_hosts: names under which a browser may ask for the page; empty means this machine's own names while
+            nobody logs in, and any name otherwise.
         access: who may use the page: `local` is this machine without a login, `token` who has one of the users file,
             `proxy` whom a reverse proxy has logged in.
         users_file: TOML with names, roles and SHA-256 of tokens.

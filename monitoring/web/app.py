@@ -100,7 +100,8 @@ def create_app(settings: MonitoringSettings) -> FastAPI:
     # The last one added is the first to see a request.
     app.add_middleware(AccessControl, gate=access.gate, rates=access.rates)
     app.add_middleware(CrossSite)
-    app.add_middleware(TrustedHostMiddleware, allowed_hosts=allowed_hosts(settings.host, settings.allowed_hosts))
+    hosts = allowed_hosts(settings.access, settings.host, settings.allowed_hosts)
+    app.add_middleware(TrustedHostMiddleware, allowed_hosts=hosts)
     app.add_middleware(GZipMiddleware, minimum_size=1024, compresslevel=5)  # but pictures and event streams
     app.add_middleware(BodyLimit, most=limit_of(settings.max_upload_mb))
     app.add_middleware(SecurityHeaders)

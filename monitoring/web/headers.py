@@ -49,12 +49,12 @@ class SecurityHeaders:
         await self._app(scope, receive, send_with_headers)
 
 
-def allowed_hosts(host: str, configured: tuple[str, ...]) -> list[str]:
+def allowed_hosts(access: str, host: str, configured: tuple[str, ...]) -> list[str]:
     """Return the names under which the page answers.
 
-    A page that listens on this machine only answers to this machine's names: another site cannot point its own name
-    here and read along.
+    A page on which nobody logs in only answers to this machine's names: another site cannot point its own name here
+    and read along. Elsewhere that site's name would come without a login.
     """
     if configured:
         return list(configured)
-    return list(LOCAL_NAMES) if host in LOCAL_NAMES else ["*"]
+    return [*LOCAL_NAMES, host] if access == "local" else ["*"]

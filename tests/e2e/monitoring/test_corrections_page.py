@@ -298,8 +298,7 @@ def test_viewers_read_and_operators_undo_their_own(build: NotedBuild, serve: Cal
     users = build.folder / "users.toml"
     roles = {"ada": Role.OPERATOR, "bob": Role.OPERATOR, "vic": Role.VIEWER}
     write_users(users, [Entry(name=name, role=role, token_sha256=digest(name)) for name, role in roles.items()])
-    about = {"MONITORING_ACCESS": "token", "MONITORING_USERS_FILE": str(users)}
-    address = serve(**about, MONITORING_AUDIT_FILE=str(build.folder / "audit.jsonl"))
+    address = serve(MONITORING_ACCESS="token", MONITORING_USERS_FILE=str(users))
 
     def as_user(name: str) -> Page:
         page = look("about:blank")

@@ -76,8 +76,14 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Process]]:
 
     def run(*arguments: str, url: str, **environment: str) -> Process:
         folder = tmp_path / f"process-{len(running)}"
-        places = {"ARTIFACTS_DIR": str(tmp_path / "artifacts"), "CORRECTIONS_DIR": str(tmp_path / "corrections")}
-        around = {"REDIS_URL": url, **places, **environment}
+        around = {
+            "REDIS_URL": url,
+            "ARTIFACTS_DIR": str(tmp_path / "artifacts"),
+            "MONITORING_AUDIT_FILE": str(tmp_path / "audit.jsonl"),
+            "MONITORING_USERS_FILE": str(tmp_path / "users.toml"),
+            "CORRECTIONS_DIR": str(tmp_path / "corrections"),
+            **environment,
+        }
         running.append(Process(folder, arguments, around))
         return running[-1]
 

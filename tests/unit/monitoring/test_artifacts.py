@@ -162,8 +162,10 @@ def test_a_cursor_that_is_none_is_a_mistake_of_the_asker(client: TestClient, url
 def test_a_page_for_this_machine_does_not_answer_to_another_name(client: TestClient) -> None:
     assert client.get("/", headers={"host": "evil.example:8000"}).status_code == 400
     assert client.get("/", headers={"host": "127.0.0.1:8000"}).status_code == 200
-    assert allowed_hosts("0.0.0.0", ()) == ["*"]  # noqa: S104 - nothing listens
-    assert allowed_hosts("127.0.0.1", ("press.local",)) == ["press.local"]
+    assert "*" not in allowed_hosts("local", "127.0.0.5", ())
+    assert "127.0.0.5" in allowed_hosts("local", "127.0.0.5", ())
+    assert allowed_hosts("token", "127.0.0.1", ()) == ["*"]
+    assert allowed_hosts("token", "127.0.0.1", ("press.local",)) == ["press.local"]
 
 
 def test_an_overlay_path_that_is_not_the_contracts_is_not_linked(some_verdict: VerdictMaker) -> None:

@@ -1,18 +1,16 @@
 """Pages with access control, as processes; no Redis is needed to be let in or not."""
 
-import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
+from contextlib import redirect_stdout
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 
 import httpx
 import pytest
 
-from tests.integration.monitoring.conftest import ROOT, Process, eventually
-
-__all__ = ["eventually"]
+from monitoring.__main__ import main
+from tests.integration.monitoring.conftest import Process
 
 NO_REDIS = "redis://127.0.0.1:1/0"
 
@@ -27,16 +25,22 @@ class Place:
     process: Process
 
     def token(self, *arguments: str) -> str:
-        """Make a token by the command, and return it."""
-        command = [sys.executable, "-m", "monitoring", "token", *arguments]
-        done = subprocess.run(
-            command, cwd=ROOT, env={**os.environ, **self.environment}, capture_output=True, text=True, check=True
-        )
-        return done.stdout.strip()
+        """Run the command, and return what it prints; `token("anna")` is a token."""
+        status, printed = self.command(*arguments)
+        assert status == 0
+        return printed.strip()
 
-    def client(self, token: str = "") -> httpx.Client:
+    def command(self, *arguments: str) -> tuple[int, str]:
+        """Return the exit status of the command and what it prints."""
+        with pytest.MonkeyPatch.context() as patched, redirect_stdout(StringIO()) as printed:
+            for name, value in self.environment.items():
+                patched.setenv(name, value)
+            return main(["token", *arguments]), printed.getvalue()
+
+    def client(self, token: str = "", *, speaking_from: str = "127.0.0.1") -> httpx.Client:
         headers = {"Authorization": f"Bearer {token}"} if token else {}
-        return httpx.Client(base_url=self.address, headers=headers, timeout=20)
+        transport = httpx.HTTPTransport(local_address=speaking_from)
+        return httpx.Client(base_url=self.address, headers=headers, timeout=20, transport=transport)
 
     def written(self) -> str:
         """Everything that the page wrote, wherever."""
@@ -59,7 +63,8 @@ def open_page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[...
             **values,
         }
         process = Process(folder / "process", ("serve", "--port", "0"), environment)
-        places.append(Place(address=process.address(), folder=folder, environment=environment, process=process))
+        address = process.address().replace("0.0.0.0", "127.0.0.1")  # noqa: S104 - where it listens, and where it is
+        places.append(Place(address=address, folder=folder, environment=environment, process=process))
         return places[-1]
 
     yield run

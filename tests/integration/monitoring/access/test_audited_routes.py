@@ -96,6 +96,25 @@ def test_checks_are_limited_for_each_user(tmp_path: Path) -> None:
     assert "too many checks: at most 2 a minute" in operator.post("/api/try/a").json()["detail"]
 
 
+def test_a_user_changes_so_much_a_minute_and_no_more(tmp_path: Path) -> None:
+    viewer = client_of(an_app(tmp_path), Role.VIEWER)
+
+    found = [viewer.post("/api/nothing").status_code for _ in range(121)]
+
+    assert found == [404] * 120 + [429]
+    assert viewer.get("/api/session").status_code == 200
+
+
+def test_a_proxy_in_front_of_a_page_without_logins_gets_nothing(tmp_path: Path) -> None:
+    settings = MonitoringSettings(redis_url="redis://127.0.0.1:1/0", audit_file=tmp_path / "audit.jsonl")
+    client = TestClient(create_app(settings), base_url="http://localhost")
+
+    answer = client.get("/api/session", headers={"X-Forwarded-For": "203.0.113.9"})
+
+    assert answer.status_code == 403
+    assert "MONITORING_ACCESS" in answer.json()["detail"]
+
+
 @pytest.mark.parametrize("headers", [{"Sec-Fetch-Site": "cross-site"}, {"Origin": "http://evil.example"}])
 def test_another_site_writes_nothing_even_where_nobody_logs_in(tmp_path: Path, headers: dict[str, str]) -> None:
     settings = MonitoringSettings(redis_url="redis://127.0.0.1:1/0", audit_file=tmp_path / "audit.jsonl")

@@ -118,7 +118,7 @@ def test_a_role_comes_from_the_header_then_the_users_file_then_the_default(tmp_p
 
     def role(**headers: str) -> Role | None:
         found = user(settings, request_from(PROXY, **headers))
-        return found and found.role
+        return found.role if found else None
 
     assert role(x_forwarded_user="anna", x_role="Engineer") is Role.ENGINEER
     assert role(x_forwarded_user="anna") is Role.OPERATOR
