@@ -40,9 +40,15 @@ VIOLATIONS = """async (tags) => (await axe.run(document,
     {runOnly: {type: "tag", values: tags}, resultTypes: ["violations"]}))
   .violations.map(each => [each.id, ...each.nodes.slice(0, 3).map(node => node.html.slice(0, 160))])"""
 
-TOO_WIDE = """() => document.documentElement.scrollWidth <= innerWidth ? [] : [...document.querySelectorAll("body *")]
-  .filter(one => one.getBoundingClientRect().right > innerWidth + 1)
-  .slice(0, 5).map(one => one.outerHTML.slice(0, 120))"""
+# What reaches beyond the window, but for what its own box lets scroll.
+TOO_WIDE = """() => {
+  if (document.documentElement.scrollWidth <= innerWidth) return [];
+  const scrolls = (one) => one && one !== document.body
+    && (getComputedStyle(one).overflowX !== "visible" || scrolls(one.parentElement));
+  return [...document.querySelectorAll("body *")]
+    .filter(one => one.getBoundingClientRect().right > innerWidth + 1 && !scrolls(one.parentElement))
+    .slice(0, 5).map(one => one.outerHTML.slice(0, 120));
+}"""
 
 # A link in a sentence is as high as its line (WCAG 2.5.8 leaves it out), and one whose row or label is the target, too.
 SMALL_TARGETS = """(least) => [...document.querySelectorAll(least >= 44
@@ -70,9 +76,10 @@ STOPS = """() => {
   document.activeElement?.blur();
   window.before = new Map(window.stops.map(one => [one, window.looks(one)]));
   window.visited = new Set();
+  window.stops[0].focus();
   return window.stops.length;
 }"""
-# Called after each Tab: false once the focus has left the document.
+# Called before each Tab: false once the focus has left the document.
 VISIT = """() => {
   const one = document.activeElement;
   if (!one || one === document.body) return false;
