@@ -99,15 +99,15 @@ async def follow(request: Request, inspection_id: str, seconds: float) -> Progre
 
 
 @router.get(
-    "/api/inspections/{inspection_id}",
+    "/api/inspections/{inspection}",
     responses={404: {"model": Inspection, "description": "Nobody knows of it."}, 503: REFUSALS[503]},
 )
-async def inspection(
-    request: Request, response: Response, user: Viewer, inspection_id: InspectionId, wait: Wait = 0
+async def how_far(
+    request: Request, response: Response, user: Viewer, inspection: InspectionId, wait: Wait = 0
 ) -> Inspection:
     """Return how far an inspection is, of an uploaded layer or any other, and what it found."""
     del user
-    progress = await progress_of(request, inspection_id, wait)
+    progress = await progress_of(request, inspection, wait)
     response.status_code = HTTPStatus.NOT_FOUND if progress.state is State.UNKNOWN else HTTPStatus.OK
     response.headers["Cache-Control"] = "no-store"
     return Inspection.of(progress)

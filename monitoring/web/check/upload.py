@@ -7,6 +7,7 @@ from http import HTTPStatus
 from pathlib import PurePosixPath
 from typing import Annotated, Final
 
+import structlog
 from fastapi import Request
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.datastructures import FormData, UploadFile
@@ -19,6 +20,8 @@ from layerwatch.profile import Profile
 from monitoring.web.check.kinds import Kinds
 from monitoring.web.check.lights import lights_of
 from monitoring.web.check.refusal import UploadRefusedError
+
+log = structlog.get_logger(__name__)
 
 MOST_PICTURES: Final = 16
 MOST_FIELDS: Final = 40
@@ -79,6 +82,13 @@ async def reading(request: Request, kinds: Kinds, *, most_bytes: int) -> AsyncIt
         ) from error
     except ClientDisconnect as error:
         raise UploadRefusedError("the upload broke off", status=HTTPStatus.BAD_REQUEST) from error
+    except OSError as error:
+        log.warning("upload_not_kept", error=str(error))
+        raise UploadRefusedError(
+            "the machine that serves this page has no room to keep the pictures while they are read; free some on its "
+            "disk (TMPDIR)",
+            status=HTTPStatus.SERVICE_UNAVAILABLE,
+        ) from error
     try:
         yield _understood(form, kinds, most_bytes=most_bytes)
     finally:

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from fastapi import Request
 from prometheus_client import CollectorRegistry
 
+from layerwatch.verdict import Verdict
 from monitoring.metrics import VerdictMetrics
 from monitoring.web.check.waiting import in_time
 from monitoring.web.live.bell import Bell
@@ -16,10 +17,17 @@ SeenMaker = Callable[..., Seen]
 LONG = 30.0
 
 
-def a_feed() -> Feed:
-    """A feed that nobody runs, so that it never connects."""
-    metrics = VerdictMetrics(CollectorRegistry())
-    return Feed(connect_for_feed("redis://127.0.0.1:1/0"), size=10, metrics=metrics, bell=Bell())
+class Stand:
+    """A feed that nobody runs, so that it never connects, and somebody who asks."""
+
+    def __init__(self) -> None:
+        self.bell = Bell()
+        metrics = VerdictMetrics(CollectorRegistry())
+        self.feed = Feed(connect_for_feed("redis://127.0.0.1:1/0"), size=10, metrics=metrics, bell=self.bell)
+        self.left = asyncio.Event()
+
+    async def verdict(self, inspection_id: str, seconds: float) -> Verdict | None:
+        return await in_time(self.feed, inspection_id, seconds, a_request(self.left))
 
 
 def a_request(left: asyncio.Event) -> Request:
@@ -30,19 +38,19 @@ def a_request(left: asyncio.Event) -> Request:
     return Request({"type": "http", "method": "GET", "headers": []}, receive)
 
 
-def run(wait: Callable[[Feed, asyncio.Event], Awaitable[None]]) -> None:
+def run(wait: Callable[[Stand], Awaitable[None]]) -> None:
     async def main() -> None:
         async with asyncio.timeout(10):
-            await wait(a_feed(), asyncio.Event())
+            await wait(Stand())
 
     asyncio.run(main())
 
 
 def test_a_verdict_that_the_feed_has_is_there_at_once(some_seen: SeenMaker) -> None:
-    async def wait(feed: Feed, left: asyncio.Event) -> None:
+    async def wait(stand: Stand) -> None:
         seen = some_seen(1)
-        feed.window.add(seen)
-        verdict = await in_time(feed, seen.row.id, 0, a_request(left))
+        stand.feed.window.add(seen)
+        verdict = await stand.verdict(seen.row.id, 0)
         assert verdict is not None
         assert verdict.id == seen.row.id
 
@@ -50,14 +58,14 @@ def test_a_verdict_that_the_feed_has_is_there_at_once(some_seen: SeenMaker) -> N
 
 
 def test_one_that_comes_meanwhile_ends_the_wait_and_others_do_not(some_seen: SeenMaker) -> None:
-    async def wait(feed: Feed, left: asyncio.Event) -> None:
+    async def wait(stand: Stand) -> None:
         wanted = some_seen(2, layer=2)
-        waiting = asyncio.create_task(in_time(feed, wanted.row.id, LONG, a_request(left)))
+        waiting = asyncio.create_task(stand.verdict(wanted.row.id, LONG))
         for seen in (some_seen(1, layer=1), wanted):
             await asyncio.sleep(0.01)
             assert not waiting.done()
-            feed.window.add(seen)
-            feed._bell.ring()
+            stand.feed.window.add(seen)
+            stand.bell.ring()
         verdict = await waiting
         assert verdict is not None
         assert verdict.layer == 2
@@ -66,16 +74,17 @@ def test_one_that_comes_meanwhile_ends_the_wait_and_others_do_not(some_seen: See
 
 
 def test_the_wait_ends_when_the_time_is_over_the_asker_leaves_or_the_server_stops() -> None:
-    async def wait(feed: Feed, left: asyncio.Event) -> None:
+    async def wait(stand: Stand) -> None:
         unknown = "m290_job42_000009_melt-0123456789ab"
-        assert await in_time(feed, unknown, 0.01, a_request(left)) is None
-        waiting = asyncio.create_task(in_time(feed, unknown, LONG, a_request(left)))
+        assert await stand.verdict(unknown, 0.01) is None
+        waiting = asyncio.create_task(stand.verdict(unknown, LONG))
         await asyncio.sleep(0.01)
-        left.set()
+        stand.left.set()
         assert await waiting is None
-        stopping = asyncio.create_task(in_time(feed, unknown, LONG, a_request(asyncio.Event())))
+        stand.left = asyncio.Event()
+        stopping = asyncio.create_task(stand.verdict(unknown, LONG))
         await asyncio.sleep(0.01)
-        feed.close()
+        stand.feed.close()
         assert await stopping is None
 
     run(wait)
