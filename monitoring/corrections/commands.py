@@ -32,12 +32,14 @@ def export(
     """Write what people drew over verdicts as files for the trainer; exit 1 if one cannot be written."""
     from monitoring.corrections.desk import CorrectionDesk  # noqa: PLC0415 - the help needs none of it
     from monitoring.corrections.folder import CorrectionFolder  # noqa: PLC0415
+    from monitoring.corrections.pictures import PicturesThere  # noqa: PLC0415
     from monitoring.history.reading import written_history  # noqa: PLC0415
 
     settings = load_settings(MonitoringSettings)
     configure_logging(settings.log_format)
     with written_history(settings.database_url) as engine:
-        done = CorrectionDesk(engine, CorrectionFolder(out)).reconcile(printer=printer, build=build)
+        desk = CorrectionDesk(engine, CorrectionFolder(out), PicturesThere(settings.sources_dir))
+        done = desk.reconcile(printer=printer, build=build)
     failed = f", {done.failed} not written" if done.failed else ""
     typer.echo(f"{done.layers} layers with corrections, {done.changed} files changed{failed}: {out}")
     raise typer.Exit(1 if done.failed else 0)

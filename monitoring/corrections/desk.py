@@ -12,8 +12,9 @@ from sqlalchemy import Connection, Engine, Select, select
 from layerwatch.errors import LayerwatchError
 from layerwatch.layers import INSPECTION_ID, LayerKey
 from layerwatch.verdict import Verdict
-from monitoring.corrections.drawings import Drawing, drawings
+from monitoring.corrections.drawings import Drawing, drawings, same_pictures
 from monitoring.corrections.folder import CorrectionFileError, CorrectionFolder
+from monitoring.corrections.pictures import PicturesThere
 from monitoring.history.database import one_at_a_time, writing
 from monitoring.history.notes import Correction, KeptCorrection, insert_correction, kept_correction, take_back
 from monitoring.history.tables import build_id_of, corrections, layers, revisions
@@ -37,11 +38,12 @@ class Reconciled:
 
 
 class CorrectionDesk:
-    """Keeps corrections in the database and in the folder; may be shared by threads."""
+    """Keeps corrections in the database and in the folder."""
 
-    def __init__(self, engine: Engine, folder: CorrectionFolder) -> None:
+    def __init__(self, engine: Engine, folder: CorrectionFolder, pictures: PicturesThere) -> None:
         self._engine = engine
         self._folder = folder
+        self._pictures = pictures
 
     def take_in(self, correction: Correction) -> tuple[KeptCorrection, bool]:
         """Keep a correction; return it, and whether it is new: who says the same twice has said it once.
@@ -75,11 +77,19 @@ class CorrectionDesk:
                 self._write(connection, key)
         return done
 
-    def of_layer(self, key: LayerKey) -> tuple[tuple[Verdict, ...], tuple[KeptCorrection, ...]]:
-        """Return all verdicts on a layer, newest first, and the corrections that hold, in the order that they came."""
+    def drawn_over(self, verdict: Verdict) -> tuple[tuple[KeptCorrection, ...], str | None]:
+        """Return what was drawn over the pictures of a verdict and holds, in the order that it came, and its file.
+
+        The file lies below the folder; None where the trainer is not shown these pictures.
+        """
+        key = LayerKey.parse(verdict.id)
         with self._engine.connect() as connection:
-            its = tuple(each for each in _of_layer(connection, key) if each.undone is None)
-            return _revisions(connection, key), its
+            verdicts, its = _revisions(connection, key), _of_layer(connection, key)
+        alike = {each.id for each in verdicts if same_pictures(each, verdict)}
+        drawn = tuple(each for each in its if each.undone is None and each.inspection in alike)
+        is_newest = bool(verdicts) and verdicts[0].id in alike
+        files = drawings(verdicts, drawn, there=self._pictures.has) if is_newest else {}
+        return drawn, next((file for file, drawing in files.items() if drawing is not None), None)
 
     def reconcile(
         self, *, printer: str | None = None, build: str | None = None, stopped: Callable[[], bool] = lambda: False
@@ -104,8 +114,8 @@ class CorrectionDesk:
 
     def _bring(self, key: LayerKey) -> int:
         with self._engine.connect() as connection:
-            wanted = _wanted(connection, key)
-        if not any(self._folder.differs(file, drawing) for file, drawing in wanted.items()):
+            wanted = self._wanted(connection, key)
+        if not any(self._folder.differs(file, drawing, layer=key) for file, drawing in wanted.items()):
             return 0  # as nearly always, and nobody was kept from writing
         with self._changing(key) as connection:
             return self._write(connection, key)
@@ -118,7 +128,11 @@ class CorrectionDesk:
             yield connection
 
     def _write(self, connection: Connection, key: LayerKey) -> int:
-        return sum(self._folder.put(file, drawing) for file, drawing in _wanted(connection, key).items())
+        wanted = self._wanted(connection, key)
+        return sum(self._folder.put(file, drawing, layer=key) for file, drawing in wanted.items())
+
+    def _wanted(self, connection: Connection, key: LayerKey) -> Mapping[str, Drawing | None]:
+        return drawings(_revisions(connection, key), _of_layer(connection, key), there=self._pictures.has)
 
     def _corrected(self, printer: str | None, build: str | None) -> Iterator[LayerKey]:
         """Yield the layers that anything was ever drawn over; people write SQL, too."""
@@ -130,10 +144,6 @@ class CorrectionDesk:
         with self._engine.connect() as connection:
             known = [each for each in connection.scalars(wanted) if INSPECTION_ID.fullmatch(each)]
         yield from sorted({LayerKey.parse(each) for each in known})
-
-
-def _wanted(connection: Connection, key: LayerKey) -> Mapping[str, Drawing | None]:
-    return drawings(_revisions(connection, key), _of_layer(connection, key))
 
 
 def _revisions(connection: Connection, key: LayerKey) -> tuple[Verdict, ...]:

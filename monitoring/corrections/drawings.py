@@ -1,18 +1,21 @@
 """What people drew over a layer set, as the LabelMe file that the trainer's --corrections reads. Pure."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import PurePosixPath
 from typing import Any, Final
 
-from layerwatch.verdict import Verdict
+from layerwatch.layers import CHECK_PRINTER, LayerKey
+from layerwatch.verdict import ImageFacts, Verdict
 from monitoring.corrections.outlines import outline_problem
 from monitoring.history.notes import KeptCorrection
 
-OURS: Final = b'{\n  "layerwatch": '  # how each of these files begins, and no other program's
+OURS: Final = b'{\n  "layerwatch": {\n    "layer": '  # how each of these files begins, and no other program's
 _BOX: Final = 2  # corners
+
+PictureThere = Callable[[ImageFacts], bool]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,49 +26,54 @@ class Drawing:
     said: datetime
 
 
-def file_of(verdict: Verdict) -> str | None:
-    """Return the file for a layer set below the folder of corrections: beside its first picture there below another.
-
-    None where nothing can be drawn over it, as its pictures could not be read or differ in size.
-    """
+def size_of(verdict: Verdict) -> tuple[int, int] | None:
+    """Return width and height of the pictures, px; None where they could not be read, or differ."""
     sizes = {(image.width, image.height) for image in verdict.images}
-    if len(sizes) != 1 or None in next(iter(sizes)):
-        return None
-    return f"{verdict.images[0].path}.json"
+    width, height = sizes.pop() if len(sizes) == 1 else (None, None)
+    return None if width is None or height is None else (width, height)
 
 
-def drawings(revisions: Sequence[Verdict], corrections: Sequence[KeptCorrection]) -> dict[str, Drawing | None]:
-    """Return what each file of a layer set has to hold, None where there should be none.
+def drawings(
+    revisions: Sequence[Verdict], corrections: Sequence[KeptCorrection], *, there: PictureThere
+) -> dict[str, Drawing | None]:
+    """Return what each file of a layer set has to hold, by its path; None where this layer set has none there.
 
-    Only what was drawn over the pictures that the newest verdict judges is shown: the others lie in the folder of
-    pictures no longer.
+    Shown is what was drawn over the pictures that the newest verdict judged, as long as they lie in the printers'
+    folder: under the names of the others lies something else by now, and pictures that a person uploaded lie nowhere.
 
     Args:
         revisions: all verdicts on the layer, newest first.
         corrections: all that was drawn over any of them.
+        there: says whether a picture still lies in the printers' folder.
     """
-    files: dict[str, Drawing | None] = {f"{each.images[0].path}.json": None for each in revisions if each.images}
+    files: dict[str, Drawing | None] = {_file_of(each): None for each in revisions if each.images}
     newest = revisions[0] if revisions else None
-    file = file_of(newest) if newest else None
-    if newest is None or file is None:
+    if newest is None or not newest.images or newest.printer == CHECK_PRINTER:
         return files
-    shown = [each for each in corrections if each.undone is None and shows(newest, each, revisions)]
-    if shown:
-        files[file] = Drawing(content=_labelme(newest, shown), said=max(each.created for each in shown))
+    alike = {each.id for each in revisions if same_pictures(each, newest)}
+    its = [each for each in corrections if each.undone is None and each.inspection in alike]
+    shown = [each for each in its if _fits(each, newest)]
+    if shown and there(newest.images[0]):
+        files[_file_of(newest)] = Drawing(content=_labelme(newest, shown), said=max(each.created for each in shown))
     return files
 
 
-def shows(newest: Verdict, correction: KeptCorrection, revisions: Sequence[Verdict]) -> bool:
-    """Return whether a correction was drawn over the pictures of the newest verdict, and can be drawn over them."""
-    over = next((each for each in revisions if each.id == correction.inspection), None)
-    image = newest.images[0] if newest.images else None
-    if over is None or image is None or not same_pictures(over, newest):
-        return False
-    return outline_problem(correction.points, image.width or 0, image.height or 0) is None
+def begins(layer: LayerKey) -> bytes:
+    """Return how the files of a layer set begin: two may claim one name, where a printer uses it again."""
+    return OURS + f'"{layer}",\n'.encode()
 
 
 def same_pictures(one: Verdict, other: Verdict) -> bool:
     return _contents(one) == _contents(other)
+
+
+def _file_of(verdict: Verdict) -> str:
+    return f"{verdict.images[0].path}.json"
+
+
+def _fits(correction: KeptCorrection, verdict: Verdict) -> bool:
+    size = size_of(verdict)
+    return size is not None and outline_problem(correction.points, *size) is None
 
 
 def _contents(verdict: Verdict) -> Mapping[str, str]:

@@ -9,8 +9,9 @@ from typing import Final
 
 from layerwatch.atomic import write_atomic
 from layerwatch.errors import LayerwatchError, UnsafePathError
+from layerwatch.layers import LayerKey
 from layerwatch.paths import inside
-from monitoring.corrections.drawings import OURS, Drawing
+from monitoring.corrections.drawings import OURS, Drawing, begins
 
 _MOST_BYTES: Final = 32 * 1024 * 1024  # more than all corrections of a layer take
 
@@ -34,15 +35,15 @@ class CorrectionFolder:
         with _in_words(self.root):
             self.root.mkdir(parents=True, exist_ok=True)
 
-    def put(self, relative: str, wanted: Drawing | None) -> bool:
-        """Let a file hold what it should, or be gone; return whether that took any change.
+    def put(self, relative: str, wanted: Drawing | None, *, layer: LayerKey) -> bool:
+        """Let a file hold what it should, or not be this layer's; return whether that took any change.
 
         The file's time is that of what was said last, as the trainer counts what is newer than a model.
 
         Raises:
             CorrectionFileError: it cannot be written, or somebody else's file lies there.
         """
-        if not self.differs(relative, wanted):
+        if not self.differs(relative, wanted, layer=layer):
             return False
         file = self._file(relative)
         with _in_words(file):
@@ -55,7 +56,7 @@ class CorrectionFolder:
             os.utime(file, (wanted.said.timestamp(),) * 2)
         return True
 
-    def differs(self, relative: str, wanted: Drawing | None) -> bool:
+    def differs(self, relative: str, wanted: Drawing | None, *, layer: LayerKey) -> bool:
         """Return whether a file holds anything else than it should.
 
         Raises:
@@ -69,7 +70,7 @@ class CorrectionFolder:
             raise
         with _in_words(file):
             there = _read(file)
-        return there != wanted.content if wanted is not None else there is not None and there.startswith(OURS)
+        return there != wanted.content if wanted is not None else (there or b"").startswith(begins(layer))
 
     def _file(self, relative: str) -> Path:
         try:

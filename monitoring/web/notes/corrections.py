@@ -5,11 +5,11 @@ from typing import Annotated
 
 from fastapi import APIRouter, HTTPException, Path, Query, Request, Response
 
-from layerwatch.layers import INSPECTION_ID, LayerKey
+from layerwatch.layers import INSPECTION_ID
 from layerwatch.verdict import Verdict
 from monitoring.corrections.desk import CorrectionDesk, TooManyCorrectionsError
-from monitoring.corrections.drawings import file_of, same_pictures
 from monitoring.corrections.folder import CorrectionFileError, CorrectionFolder
+from monitoring.corrections.pictures import PicturesThere
 from monitoring.history.layer_queries import LayerQueries
 from monitoring.history.notes import Correction, Notes
 from monitoring.web.access.audit import audit
@@ -71,12 +71,8 @@ def correct(
 )
 def corrections(request: Request, user: Viewer, inspection: Inspection) -> LayerCorrections:
     """Return what was drawn over the pictures of an inspection and holds, in the order that it came."""
-    verdict = _verdict(request, inspection)
-    revisions, its = desk_of(request).of_layer(LayerKey.parse(inspection))
-    alike = {each.id for each in revisions if same_pictures(each, verdict)}
-    shown = tuple(correction_said(each, user) for each in its if each.inspection in alike)
-    in_folder = bool(shown) and same_pictures(verdict, revisions[0])
-    return LayerCorrections(file=file_of(revisions[0]) if in_folder else None, corrections=shown)
+    drawn, file = desk_of(request).drawn_over(_verdict(request, inspection))
+    return LayerCorrections(file=file, corrections=tuple(correction_said(each, user) for each in drawn))
 
 
 @router.delete(
@@ -114,7 +110,8 @@ def undo_correction(
 
 def desk_of(request: Request) -> CorrectionDesk:
     context = context_of(request)
-    return CorrectionDesk(context.history.engine(), CorrectionFolder(context.settings.corrections_dir))
+    folder = CorrectionFolder(context.settings.corrections_dir)
+    return CorrectionDesk(context.history.engine(), folder, PicturesThere(context.settings.sources_dir))
 
 
 def _verdict(request: Request, inspection: str) -> Verdict:

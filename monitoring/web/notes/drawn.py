@@ -9,7 +9,7 @@ from layerwatch.errors import LayerwatchError
 from layerwatch.layer_files import MASK
 from layerwatch.verdict import Region, Verdict
 from layerwatch.vision.read import read_picture_bytes
-from monitoring.corrections.drawings import file_of
+from monitoring.corrections.drawings import size_of
 from monitoring.corrections.outlines import outline_problem, region_outline
 from monitoring.history.notes import Point
 from monitoring.web.notes.models import NewCorrection
@@ -32,10 +32,10 @@ def drawn_points(new: NewCorrection, verdict: Verdict, artifacts: Artifacts) -> 
 
 
 def _size(verdict: Verdict) -> tuple[int, int]:
-    image = verdict.images[0] if file_of(verdict) is not None else None
-    if image is None or image.width is None or image.height is None:
+    size = size_of(verdict)
+    if size is None:
         raise HTTPException(409, "the pictures of this inspection could not be read, so nothing can be drawn over them")
-    return image.width, image.height
+    return size
 
 
 def _region(new: NewCorrection, verdict: Verdict) -> Region:

@@ -8,6 +8,7 @@ import structlog
 from layerwatch.errors import SettingsError
 from monitoring.corrections.desk import CorrectionDesk, Reconciled
 from monitoring.corrections.folder import CorrectionFileError, CorrectionFolder
+from monitoring.corrections.pictures import PicturesThere
 from monitoring.history.database import AWAY, in_words
 from monitoring.web.context import Context
 from monitoring.web.history import NoHistoryError
@@ -20,17 +21,19 @@ log = structlog.get_logger(__name__)
 async def reconcile_for_ever(context: Context) -> None:
     """Look at all files at the start and then now and again, in a thread, until cancelled."""
     stop = threading.Event()
+    pictures = PicturesThere(context.settings.sources_dir)  # remembers from one look to the next
     try:
         while True:
-            await asyncio.to_thread(_reconcile, context, stop)
+            await asyncio.to_thread(_reconcile, context, pictures, stop)
             await asyncio.sleep(EVERY_SECONDS)
     finally:
         stop.set()
 
 
-def _reconcile(context: Context, stop: threading.Event) -> None:
+def _reconcile(context: Context, pictures: PicturesThere, stop: threading.Event) -> None:
     try:
-        desk = CorrectionDesk(context.history.engine(), CorrectionFolder(context.settings.corrections_dir))
+        folder = CorrectionFolder(context.settings.corrections_dir)
+        desk = CorrectionDesk(context.history.engine(), folder, pictures)
         done = desk.reconcile(stopped=stop.is_set)
     except (NoHistoryError, SettingsError):
         return  # there is nothing yet that could be corrected

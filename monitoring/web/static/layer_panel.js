@@ -33,6 +33,7 @@ export function showProblem(set, words) {
   byId("layer-facts").replaceChildren();
   showWords("The layer cannot be read.");
   byId("viewer-note").textContent = "";
+  byId("viewer").dispatchEvent(new CustomEvent("layerlost", { bubbles: true }));
 }
 
 function showDecision({ decision, layer, stage }) {

@@ -4,7 +4,7 @@ import { byId } from "./elements.js";
 import { ask } from "./notes_api.js";
 import { asNote, showList } from "./notes_list.js";
 import { showDrawn, showSize } from "./notes_marks.js";
-import { startSaying } from "./notes_saying.js";
+import { Saying } from "./notes_saying.js";
 
 const SETTLE_MS = 150; // who steps on quickly asks for no layer on the way
 
@@ -12,7 +12,7 @@ let inspection = null; // of the layer that is shown
 let asking = new AbortController();
 let timer;
 
-const saying = "maySay" in byId("notes").dataset ? startSaying({ undo, reload: () => load(inspection) }) : null;
+const saying = "maySay" in byId("notes").dataset ? new Saying({ undo, said: () => load(inspection) }) : null;
 
 byId("viewer").addEventListener("layershown", ({ detail }) => {
   saying?.layerShown(detail);
@@ -22,6 +22,13 @@ byId("viewer").addEventListener("layershown", ({ detail }) => {
   show([], "");
   clearTimeout(timer);
   timer = setTimeout(() => load(inspection), SETTLE_MS);
+});
+
+byId("viewer").addEventListener("layerlost", () => {
+  saying?.layerLost();
+  inspection = null;
+  clearTimeout(timer);
+  show([], "");
 });
 
 async function load(wanted) {

@@ -15,14 +15,14 @@ export function asNote(what, said) {
   return { ...said, what, words: what === "corrections" ? correctionWords(said) : "Acknowledged" };
 }
 
-function correctionWords({ kind, points }) {
+export function correctionWords({ kind, points }) {
   const [left, top] = [Math.min(...points.map(([x]) => x)), Math.min(...points.map(([, y]) => y))];
   const [right, bottom] = [Math.max(...points.map(([x]) => x)), Math.max(...points.map(([, y]) => y))];
   const name = kindWords(kind);
   const missed = !["false-alarm", "ignore"].includes(kind);
   const outline = points.length === 2 ? "box" : "outline";
   const [x, y, width, height] = [left, top, right - left, bottom - top].map(Math.round);
-  return `${missed ? `Missed: ${name}` : capital(name)}, ${outline} of ${width} × ${height} px at ${x}, ${y}`;
+  return `${missed ? `Missed ${name}` : capital(name)}, ${outline} of ${width} × ${height} px at ${x}, ${y}`;
 }
 
 function item(note, undo) {

@@ -32,7 +32,7 @@ export function showDraft({ tool, points, hover, complete }) {
 }
 
 export function kindWords(kind) {
-  return { "false-alarm": "false alarm", ignore: "nobody can tell" }[kind] ?? kind;
+  return { "false-alarm": "false alarm", ignore: "nobody can tell", other: "other defect" }[kind] ?? kind;
 }
 
 // A dark line below a light broken one is seen on any picture.

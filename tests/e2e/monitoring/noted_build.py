@@ -50,13 +50,14 @@ def write_noted_build(folder: Path, some_verdict: VerdictMaker, *, layers: int =
             x, y, width, height = BOX
             mask[y : y + height, x : x + width] = 255
         _write(folder / "artifacts" / made.key.folder / "mask.png", mask)
+        _write(folder / "artifacts" / made.key.folder / "overlay.jpg", 255 - mask)
     return NotedBuild(folder=folder, verdicts=tuple(verdicts))
 
 
 def _picture(sources: Path, layer: int, light: str) -> ImageFacts:
     noise = np.random.default_rng(10 * layer + ord(light)).normal(30_000, 3_000, (SIDE, SIDE))
     noise[100:300, 60:200] = 12_000
-    path = f"m290/job42/B{layer:04d}{light}.PNG"
+    path = f"m290/job42/B{layer:04d}{light}.png"
     content = _write(sources / path, noise.astype(np.uint16))
     return ImageFacts(
         light=light, path=path, sha256=hashlib.sha256(content).hexdigest(), width=SIDE, height=SIDE, bits=16
@@ -70,6 +71,6 @@ def _region() -> Region:
 
 def _write(file: Path, pixels: NDArray[np.uint8 | np.uint16]) -> bytes:
     file.parent.mkdir(parents=True, exist_ok=True)
-    content = cv2.imencode(".png", pixels)[1].tobytes()
+    content = cv2.imencode(file.suffix, pixels)[1].tobytes()
     file.write_bytes(content)
     return content

@@ -11,6 +11,7 @@ from sqlalchemy import Engine
 from layerwatch.verdict import Decision, ImageFacts, Verdict
 from monitoring.corrections.desk import CorrectionDesk
 from monitoring.corrections.folder import CorrectionFolder
+from monitoring.corrections.pictures import PicturesThere
 from monitoring.history.notes import Correction
 from monitoring.history.store import HistoryStore
 from tests.integration.monitoring.history.conftest import (
@@ -68,8 +69,9 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def desk(engine: Engine, folder: Path) -> CorrectionDesk:
-    return CorrectionDesk(engine, CorrectionFolder(folder))
+def desk(engine: Engine, folder: Path, sources: Path) -> CorrectionDesk:
+    """On a machine that does not see the pictures, until a test writes some."""
+    return CorrectionDesk(engine, CorrectionFolder(folder), PicturesThere(sources))
 
 
 def a_correction(verdict: Verdict, **about: object) -> Correction:

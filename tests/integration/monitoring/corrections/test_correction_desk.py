@@ -11,9 +11,12 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
+from layerwatch.layers import CHECK_PRINTER
+from layerwatch.verdict import Verdict
 from monitoring.corrections.desk import MOST_OF_A_LAYER, CorrectionDesk, Reconciled, TooManyCorrectionsError
 from monitoring.corrections.drawings import OURS, Drawing
 from monitoring.corrections.folder import CorrectionFileError, CorrectionFolder
+from monitoring.corrections.pictures import PicturesThere
 from monitoring.history.notes import Notes
 from tests.integration.monitoring.corrections.conftest import NOON, OUTLINE, InspectionMaker, a_correction, files_in
 
@@ -95,14 +98,16 @@ def test_several_that_draw_over_one_layer_at_once_all_get_into_the_file(
 
 
 def test_a_file_that_cannot_be_written_refuses_the_correction(
-    engine: Engine, tmp_path: Path, inspected: InspectionMaker, know: Know
+    engine: Engine, tmp_path: Path, sources: Path, inspected: InspectionMaker, know: Know
 ) -> None:
     (tmp_path / "taken").write_text("a file where the folder should be")
     verdict = inspected(layer=7)
     know(verdict)
 
+    desk = CorrectionDesk(engine, CorrectionFolder(tmp_path / "taken"), PicturesThere(sources))
+
     with pytest.raises(CorrectionFileError, match="is CORRECTIONS_DIR right"):
-        CorrectionDesk(engine, CorrectionFolder(tmp_path / "taken")).take_in(a_correction(verdict))
+        desk.take_in(a_correction(verdict))
 
     assert Notes(engine).corrections("m290", "job42") == ()
 
@@ -150,7 +155,9 @@ def test_the_path_of_a_picture_never_leads_out_of_the_folder(
             desk.take_in(a_correction(verdict))
 
     with pytest.raises(CorrectionFileError):
-        CorrectionFolder(tmp_path / "corrections").differs(f"{path}.json", Drawing(content=OURS, said=NOON))
+        CorrectionFolder(tmp_path / "corrections").differs(
+            f"{path}.json", Drawing(content=OURS, said=NOON), layer=verdict.key
+        )
     assert not (tmp_path / "outside").exists()
 
 
@@ -187,6 +194,65 @@ def test_what_was_drawn_over_pictures_that_were_replaced_leaves_the_folder_and_c
     assert desk.reconcile().changed == 1
     assert [shape["label"] for shape in shapes_in(folder)] == ["false-alarm", "late"]
     assert len(Notes(engine).corrections("m290", "job42")) == 3, "all stay known"
+
+
+def write_picture(sources: Path, verdict: Verdict, content: str) -> None:
+    """Write the first light as `inspected` has it, the same content for the same text."""
+    file = sources / verdict.images[0].path
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(f"{content}a".encode())
+
+
+def test_only_pictures_that_still_lie_in_the_printers_folder_are_learned(
+    desk: CorrectionDesk, folder: Path, sources: Path, inspected: InspectionMaker, know: Know
+) -> None:
+    verdict = inspected(layer=7, content="as printed")
+    know(verdict)
+    write_picture(sources, verdict, "as printed")
+    desk.take_in(a_correction(verdict))
+    assert files_in(folder) == [FILE]
+
+    (sources / "another.png").write_text("so that the folder is not away")
+    (sources / verdict.images[0].path).unlink()
+    assert desk.reconcile().changed == 1
+    assert files_in(folder) == []
+    write_picture(sources, verdict, "as printed")
+    assert desk.reconcile().changed == 1
+
+    assert files_in(folder) == [FILE]
+
+
+def test_a_name_that_the_next_build_uses_again_takes_only_what_was_drawn_over_its_own_picture(
+    desk: CorrectionDesk, folder: Path, sources: Path, inspected: InspectionMaker, know: Know
+) -> None:
+    first, second = (inspected(layer=7, build=build, content=build) for build in ("job42", "job43"))
+    second = second.model_copy(update={"images": tuple(
+        image.model_copy(update={"path": same.path}) for image, same in zip(second.images, first.images, strict=True)
+    )})  # fmt: skip
+    know(first, second)
+    write_picture(sources, first, "job42")
+    desk.take_in(a_correction(first))
+    write_picture(sources, second, "job43")
+
+    desk.take_in(a_correction(second, kind="pit"))
+    assert [shape["label"] for shape in shapes_in(folder)] == ["pit"]
+    assert desk.reconcile() == Reconciled(layers=2), "the file is the second one's now"
+    desk.take_in(a_correction(first, kind="ignore"))
+
+    assert [shape["label"] for shape in shapes_in(folder)] == ["pit"]
+
+
+def test_pictures_that_a_person_uploaded_are_corrected_but_lie_nowhere(
+    engine: Engine, desk: CorrectionDesk, folder: Path, inspected: InspectionMaker, know: Know
+) -> None:
+    verdict = inspected(layer=1, printer=CHECK_PRINTER, build="20260504-120000-0123ab")
+    know(verdict)
+
+    kept, _ = desk.take_in(a_correction(verdict))
+
+    assert desk.drawn_over(verdict) == ((kept,), None)
+    assert files_in(folder) == []
+    assert len(Notes(engine).corrections(CHECK_PRINTER, verdict.build)) == 1
 
 
 def test_pictures_that_moved_take_their_file_along(
