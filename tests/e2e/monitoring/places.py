@@ -85,11 +85,18 @@ VISIT = """() => {
   if (!one || one === document.body) return false;
   window.visited.add(one);
   if (window.before.get(one) === window.looks(one)) (window.unseen ??= []).push(one.outerHTML.slice(0, 120));
+  const box = one.getBoundingClientRect();
+  const covered = (x, y) => !document.elementsFromPoint(box.left + x * box.width, box.top + y * box.height).slice(0, 1)
+    .some(top => top === one || one.contains(top) || top.contains(one) || one.labels?.[0]?.contains(top));
+  const corners = [[.5, .5], [.05, .1], [.95, .1], [.05, .9], [.95, .9]];
+  const hidden = box.width > 2 && corners.every(([x, y]) => covered(x, y));
+  if (hidden) (window.covered ??= []).push(one.outerHTML.slice(0, 120));
   return true;
 }"""
 MISSED = """() => ({
   unreached: window.stops.filter(one => !window.visited.has(one)).map(one => one.outerHTML.slice(0, 120)),
   unmarked: window.unseen ?? [],
+  covered: window.covered ?? [],
 })"""
 
 MOVING = """() => [...document.querySelectorAll("*")].filter(one => {
@@ -99,11 +106,13 @@ MOVING = """() => [...document.querySelectorAll("*")].filter(one => {
     || s.scrollBehavior === "smooth";
 }).map(one => one.outerHTML.slice(0, 120))"""
 
-# WCAG 1.4.12: line height 1.5, paragraphs 2, letters 0.12, words 0.16 of the font's size.
-SPACED = """() => {
+# WCAG 1.4.12: line height 1.5, paragraphs 2, letters 0.12, words 0.16 of the font's size; and 1.4.4: twice the size.
+SPACED = """* { line-height: 1.5 !important; letter-spacing: .12em !important; word-spacing: .16em !important }
+  p { margin-bottom: 2em !important }"""
+LARGE = "html { font-size: 200% !important }"
+STYLED = """(rules) => {
   const sheet = new CSSStyleSheet();
-  sheet.replaceSync("* { line-height: 1.5 !important; letter-spacing: .12em !important;"
-    + " word-spacing: .16em !important } p { margin-bottom: 2em !important }");
+  sheet.replaceSync(rules);
   document.adoptedStyleSheets = [sheet];
 }"""
 CUT_OFF = """() => {

@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 from tests.e2e.monitoring.places import (
     CUT_OFF,
+    LARGE,
     MISSED,
     MOVING,
     NAMES,
@@ -18,6 +19,7 @@ from tests.e2e.monitoring.places import (
     SMALL_TARGETS,
     SPACED,
     STOPS,
+    STYLED,
     THEMES,
     TOO_WIDE,
     VIOLATIONS,
@@ -104,7 +106,7 @@ def test_tab_stops_at_everything_and_shows_where_it_is(browser: Browser, address
         pytest.fail(f"Tab was pressed {MOST_TABS} times and does not leave the page")
 
     assert stops >= 3
-    assert page.evaluate(MISSED) == {"unreached": [], "unmarked": []}
+    assert page.evaluate(MISSED) == {"unreached": [], "unmarked": [], "covered": []}
     context.close()
 
 
@@ -147,14 +149,15 @@ def test_nothing_moves_for_who_asked_for_that(browser: Browser, address: Address
 
 
 @every_place
-def test_wide_spacing_cuts_nothing_off(browser: Browser, address: Addresses, place: Place) -> None:
+def test_wide_spacing_and_large_letters_cut_nothing_off(browser: Browser, address: Addresses, place: Place) -> None:
     context = browser.new_context(viewport={"width": 390, "height": 844})
     page = go(context, address, place)
 
-    page.evaluate(SPACED)
-
-    assert page.evaluate(TOO_WIDE) == []
-    assert page.evaluate(CUT_OFF) == []
+    for width, rules in ((390, SPACED), (1280, LARGE)):
+        page.set_viewport_size({"width": width, "height": 844})
+        page.evaluate(STYLED, rules)
+        assert page.evaluate(TOO_WIDE) == [], rules
+        assert page.evaluate(CUT_OFF) == [], rules
     context.close()
 
 
