@@ -224,4 +224,4 @@ async function begin() {
   listen({ printer, build, took, told, missed: () => location.reload() });
 }
 
-begin();
+begin().catch((error) => { byId("layer-problem").textContent = `The layers cannot be read now: ${error.message}. Load the page again.`; });

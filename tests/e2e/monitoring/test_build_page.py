@@ -293,7 +293,7 @@ def test_the_wheel_scrolls_the_page_until_somebody_turns_to_the_picture(build: B
     page.locator("#viewer").hover()
 
     page.mouse.wheel(0, 60)
-    page.wait_for_function("scrollY > 0")
+    page.wait_for_function("() => scrollY > 0")
     expect(page.locator("#viewer[data-zoomed]")).to_have_count(0)
     page.locator("#viewer").focus()
     page.mouse.wheel(0, -200)
@@ -526,7 +526,7 @@ def test_new_verdicts_lengthen_the_strip_and_are_followed_and_told_once(  # noqa
 
     expect(strip(page)).to_have_attribute("aria-valuemax", "5")
     expect(page.locator("#layer-name")).to_have_text("Layer 3 melt")
-    page.wait_for_function("told.some(text => text.includes('Layer 5'))")
+    expect(page.locator("#say-polite")).to_have_text("New: Layer 5, melt: reject, 1 region.")
     news = [text for text in page.evaluate("told") if text.startswith("New: ")]
     assert news == ["New: Layer 4, melt: review, 1 region.", "New: Layer 5, melt: reject, 1 region."]
     expect(page.locator(".build-head")).to_contain_text("5 layers, 5 layer sets")
