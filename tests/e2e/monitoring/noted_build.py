@@ -30,6 +30,7 @@ class NotedBuild:
             "SOURCES_DIR": str(self.folder / "incoming"),
             "ARTIFACTS_DIR": str(self.folder / "artifacts"),
             "CORRECTIONS_DIR": str(self.folder / "corrections"),
+            "MONITORING_AUDIT_FILE": str(self.folder / "audit.jsonl"),
         }
 
     @property

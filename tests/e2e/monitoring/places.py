@@ -40,6 +40,10 @@ VIOLATIONS = """async (tags) => (await axe.run(document,
     {runOnly: {type: "tag", values: tags}, resultTypes: ["violations"]}))
   .violations.map(each => [each.id, ...each.nodes.slice(0, 3).map(node => node.html.slice(0, 160))])"""
 
+# A page that was resized draws anew in the frame after.
+SETTLED = (
+    """() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done, 50))))"""
+)
 # What reaches beyond the window, but for what its own box lets scroll.
 TOO_WIDE = """() => {
   if (document.documentElement.scrollWidth <= innerWidth) return [];

@@ -248,6 +248,21 @@ def test_notes_belong_to_their_layer_and_a_drawing_ends_with_it(open_layer: Open
     expect(page.locator("#notes-list li")).to_have_count(1)
 
 
+def test_nothing_is_said_of_a_layer_that_cannot_be_shown(address: str, browser: Browser) -> None:
+    page = browser.new_page()  # whose console may complain about what is cut off
+    page.route("**/api/layers/*_000009_*", lambda route: route.abort())
+    page.goto(f"{address}/builds/m290/job42?layer=2&stage=melt")
+    page.get_by_role("button", name="Draw a box").click()
+
+    page.get_by_role("link", name="Layer 9 melt").click()
+
+    expect(page.locator("#layer-problem")).to_contain_text("More cannot be shown")
+    expect(page.locator("#note-forms")).to_be_hidden()
+    expect(page.locator("#draw-bar")).to_be_hidden()
+    expect(page.locator("#notes-list li")).to_have_count(0)
+    page.close()
+
+
 def test_the_name_is_remembered(open_layer: Open) -> None:
     page = open_layer(8)
     page.get_by_label("Your name").fill("Ada")
@@ -283,8 +298,7 @@ def test_viewers_read_and_operators_undo_their_own(build: NotedBuild, serve: Cal
     users = build.folder / "users.toml"
     roles = {"ada": Role.OPERATOR, "bob": Role.OPERATOR, "vic": Role.VIEWER}
     write_users(users, [Entry(name=name, role=role, token_sha256=digest(name)) for name, role in roles.items()])
-    about = {"MONITORING_ACCESS": "token", "MONITORING_USERS_FILE": str(users)}
-    address = serve(**about, MONITORING_AUDIT_FILE=str(build.folder / "audit.jsonl"))
+    address = serve(MONITORING_ACCESS="token", MONITORING_USERS_FILE=str(users))
 
     def as_user(name: str) -> Page:
         page = look("about:blank")

@@ -16,6 +16,7 @@ from tests.e2e.monitoring.places import (
     NAMES,
     PLACES,
     RULES,
+    SETTLED,
     SMALL_TARGETS,
     SPACED,
     STOPS,
@@ -75,6 +76,7 @@ def page(request: pytest.FixtureRequest, browser: Browser, address: Addresses) -
 @pytest.mark.parametrize("width", WIDTHS)
 def test_it_passes_the_accessibility_check_and_fits(page: Page, width: int) -> None:
     page.set_viewport_size({"width": width, "height": 900})
+    page.evaluate(SETTLED)
 
     assert page.evaluate(TOO_WIDE) == []
     assert page.evaluate(SMALL_TARGETS, 24) == []
@@ -156,6 +158,7 @@ def test_wide_spacing_and_large_letters_cut_nothing_off(browser: Browser, addres
     for width, rules in ((390, SPACED), (1280, LARGE)):
         page.set_viewport_size({"width": width, "height": 844})
         page.evaluate(STYLED, rules)
+        page.evaluate(SETTLED)
         assert page.evaluate(TOO_WIDE) == [], rules
         assert page.evaluate(CUT_OFF) == [], rules
     context.close()
@@ -179,6 +182,7 @@ def test_on_paper_there_is_what_was_found_and_no_navigation(browser: Browser, ad
     page = go(context, address, place)
 
     page.emulate_media(media="print")
+    page.evaluate(SETTLED)
 
     expect(page.locator("#main")).to_be_visible()
     expect(page.locator("nav.pages")).to_be_hidden()

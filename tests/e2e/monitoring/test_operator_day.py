@@ -1,4 +1,4 @@
-"""An operator looks on while a build is printed: all roles as processes, with the simulator, as `make demo` runs them."""
+"""An operator looks on while a build is printed: all roles as processes, with the simulator, as `make demo` does."""
 
 import os
 import re
@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Error, Page, expect
 
 from tests.integration.monitoring.conftest import ROOT
 
@@ -66,7 +66,7 @@ def open_when_it_serves(look: Callable[..., Page], address: str) -> Page:
     while True:
         try:
             page.goto(address)
-        except Exception:  # the server is still starting
+        except Error:  # the server is still starting
             assert time.monotonic() < deadline
             time.sleep(0.2)
         else:

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Engine, inspect, select, text
@@ -18,9 +19,9 @@ from layerwatch.errors import SettingsError
 from layerwatch.layers import LayerKey, Stage
 from layerwatch.verdict import Decision, Verdict
 from monitoring.history.build_queries import BuildQueries
-from monitoring.history.database import open_database
+from monitoring.history.database import open_database, writing
 from monitoring.history.layer_queries import LayerQueries
-from monitoring.history.migrate import check_current, migrate
+from monitoring.history.migrate import _config, check_current, migrate
 from monitoring.history.notes import (
     Acknowledgement,
     Correction,
@@ -321,6 +322,25 @@ def test_the_migrations_make_the_tables_that_the_code_knows(engine: Engine) -> N
     with engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
         assert compare_metadata(context, metadata) == []
+
+
+def test_what_people_said_before_it_could_be_undone_holds_after_the_migration(database_url: str) -> None:
+    engine = open_database(database_url)
+    with writing(engine) as connection:
+        command.upgrade(_config(connection), "0001")
+        connection.execute(
+            text(
+                "INSERT INTO corrections (inspection, printer, build, kind, points, author, note, created) VALUES "
+                "('m290_job42_000003_melt-0123456789ab', 'm290', 'job42', 'pit', '[[1, 2], [3, 4]]', 'ada', '', :now)"
+            ),
+            {"now": NOON.replace(tzinfo=None) if engine.dialect.name == "sqlite" else NOON},
+        )
+
+    assert migrate(engine) == "0002"
+
+    (kept,) = Notes(engine).corrections("m290", "job42")
+    assert (kept.kind, kept.author, kept.created, kept.undone) == ("pit", "ada", NOON, None)
+    engine.dispose()
 
 
 def test_a_database_that_is_newer_is_refused_and_left_alone(engine: Engine) -> None:
