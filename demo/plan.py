@@ -73,7 +73,6 @@ class DemoPlan:
             "SOURCES_DIR": str(self.incoming),
             "ARTIFACTS_DIR": str(self.run_dir / "artifacts"),
             "INGEST_LEDGER_DIR": str(self.run_dir / "ledger"),
-            "CORRECTIONS_DIR": str(self.run_dir / "corrections"),
             "REGISTRY_DIR": str(self.run_dir / "registry"),
             "INGEST_PROFILE": self.profile,
             "INGEST_PRINTER": PRINTER,

@@ -17,6 +17,7 @@ if TYPE_CHECKING:  # a demo alone needs no browser
 LARGEST_BYTES = 250_000
 QUALITIES = (88, 80, 70, 60, 45)
 READY_MS = 30_000
+DECODE = "() => Promise.all([...document.images].filter(each => each.checkVisibility()).map(each => each.decode()))"
 NO_PLAYWRIGHT = "screenshots need Playwright: pip install -e '.[dev]'"
 NO_BROWSER = (
     "screenshots need Chromium, and none starts: apt-get install chromium, or `python -m playwright install chromium`"
@@ -107,7 +108,7 @@ def _picture(page: "Page", shot: Shot) -> bytes:
     if shot.prepare is not None:
         shot.prepare(page)
     page.wait_for_selector(shot.ready)
-    page.wait_for_function("[...document.images].every(each => !each.checkVisibility() || each.complete)")
+    page.evaluate(DECODE)
     for quality in QUALITIES:
         picture = page.screenshot(type="jpeg", quality=quality, animations="disabled")
         if len(picture) <= LARGEST_BYTES:

@@ -40,9 +40,19 @@ VIOLATIONS = """async (tags) => (await axe.run(document,
     {runOnly: {type: "tag", values: tags}, resultTypes: ["violations"]}))
   .violations.map(each => [each.id, ...each.nodes.slice(0, 3).map(node => node.html.slice(0, 160))])"""
 
-TOO_WIDE = """() => document.documentElement.scrollWidth <= innerWidth ? [] : [...document.querySelectorAll("body *")]
-  .filter(one => one.getBoundingClientRect().right > innerWidth + 1)
-  .slice(0, 5).map(one => one.outerHTML.slice(0, 120))"""
+# A page that was resized draws anew in the frame after.
+SETTLED = (
+    """() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done, 50))))"""
+)
+# What reaches beyond the window, but for what its own box lets scroll.
+TOO_WIDE = """() => {
+  if (document.documentElement.scrollWidth <= innerWidth) return [];
+  const scrolls = (one) => one && one !== document.body
+    && (getComputedStyle(one).overflowX !== "visible" || scrolls(one.parentElement));
+  return [...document.querySelectorAll("body *")]
+    .filter(one => one.getBoundingClientRect().right > innerWidth + 1 && !scrolls(one.parentElement))
+    .slice(0, 5).map(one => one.outerHTML.slice(0, 120));
+}"""
 
 # A link in a sentence is as high as its line (WCAG 2.5.8 leaves it out), and one whose row or label is the target, too.
 SMALL_TARGETS = """(least) => [...document.querySelectorAll(least >= 44
@@ -70,19 +80,27 @@ STOPS = """() => {
   document.activeElement?.blur();
   window.before = new Map(window.stops.map(one => [one, window.looks(one)]));
   window.visited = new Set();
+  window.stops[0].focus();
   return window.stops.length;
 }"""
-# Called after each Tab: false once the focus has left the document.
+# Called before each Tab: false once the focus has left the document.
 VISIT = """() => {
   const one = document.activeElement;
   if (!one || one === document.body) return false;
   window.visited.add(one);
   if (window.before.get(one) === window.looks(one)) (window.unseen ??= []).push(one.outerHTML.slice(0, 120));
+  const box = one.getBoundingClientRect();
+  const covered = (x, y) => !document.elementsFromPoint(box.left + x * box.width, box.top + y * box.height).slice(0, 1)
+    .some(top => top === one || one.contains(top) || top.contains(one) || one.labels?.[0]?.contains(top));
+  const corners = [[.5, .5], [.05, .1], [.95, .1], [.05, .9], [.95, .9]];
+  const hidden = box.width > 2 && corners.every(([x, y]) => covered(x, y));
+  if (hidden) (window.covered ??= []).push(one.outerHTML.slice(0, 120));
   return true;
 }"""
 MISSED = """() => ({
   unreached: window.stops.filter(one => !window.visited.has(one)).map(one => one.outerHTML.slice(0, 120)),
   unmarked: window.unseen ?? [],
+  covered: window.covered ?? [],
 })"""
 
 MOVING = """() => [...document.querySelectorAll("*")].filter(one => {
@@ -92,11 +110,13 @@ MOVING = """() => [...document.querySelectorAll("*")].filter(one => {
     || s.scrollBehavior === "smooth";
 }).map(one => one.outerHTML.slice(0, 120))"""
 
-# WCAG 1.4.12: line height 1.5, paragraphs 2, letters 0.12, words 0.16 of the font's size.
-SPACED = """() => {
+# WCAG 1.4.12: line height 1.5, paragraphs 2, letters 0.12, words 0.16 of the font's size; and 1.4.4: twice the size.
+SPACED = """* { line-height: 1.5 !important; letter-spacing: .12em !important; word-spacing: .16em !important }
+  p { margin-bottom: 2em !important }"""
+LARGE = "html { font-size: 200% !important }"
+STYLED = """(rules) => {
   const sheet = new CSSStyleSheet();
-  sheet.replaceSync("* { line-height: 1.5 !important; letter-spacing: .12em !important;"
-    + " word-spacing: .16em !important } p { margin-bottom: 2em !important }");
+  sheet.replaceSync(rules);
   document.adoptedStyleSheets = [sheet];
 }"""
 CUT_OFF = """() => {
