@@ -35,6 +35,6 @@ function showWorst(sets) {
 function item(set) {
   const found = set.decision === "invalid" ? "not judged" : `${plural(set.regions, "region")}, ${percent(set.ratio)}`;
   const link = make("a", { href: `?layer=${set.layer}&stage=${set.stage}`, "data-go": "" }, shape(set.decision),
-    make("span", {}, make("b", {}, `Layer ${set.layer}`), ` ${set.stage}: ${set.decision}`), make("span", { class: "why" }, found));
+    make("span", {}, make("b", {}, `Layer ${set.layer}`), ` ${set.stage}: ${set.decision}`), " ", make("span", { class: "why" }, found));
   return make("li", { class: set.decision }, link);
 }
