@@ -181,7 +181,7 @@ def test_events_over_layers_come_to_the_letter_and_do_not_move_a_reader_s_place_
     assert "no-store" in headers["cache-control"]
 
 
-def test_a_status_event_is_the_status_and_no_cursor_is_refused_in_words(any_redis: Redis, address: str) -> None:
+def test_a_status_event_is_the_status_and_what_is_no_cursor_is_refused(any_redis: Redis, address: str) -> None:
     with httpx.stream("GET", f"{address}/api/events", timeout=15) as response:
         came = stream(response, "status")
         first = json.loads(next(came)["data"])
