@@ -7,18 +7,17 @@ from fastapi.responses import HTMLResponse
 
 from layerwatch.layers import CHECK_PRINTER, MAX_LAYER, PRINTER_NAME, LayerKey, Stage
 from monitoring.history.build_queries import BuildQueries
-from monitoring.history.layer_queries import LayerQueries
 from monitoring.report.words import EVENT_WORDS
 from monitoring.web.access.user import Role, needs
 from monitoring.web.build.api import NO_BUILD, BuildName, KnownNow, PrinterName
 from monitoring.web.build.heads import build_list, build_page, place_of, seen_page
 from monitoring.web.build.layer import layer_page
-from monitoring.web.build.views import as_views, build_view, chosen_layer
+from monitoring.web.build.views import as_views, build_view, chosen_layer, worst_layers
 from monitoring.web.context import context_of
 from monitoring.web.rendering import render
 
 LISTED = 25
-WORST = 24
+WORST = 24  # as many as build_head.js lists
 
 router = APIRouter(
     include_in_schema=False, default_response_class=HTMLResponse, dependencies=[Depends(needs(Role.VIEWER))]
@@ -76,7 +75,7 @@ def build(  # noqa: PLR0913, PLR0917 - each is a parameter of the URL
         layers=len({each.layer for each in strip}),
         events=tuple(reversed(head.events)),
         event_words=EVENT_WORDS,
-        worst=() if known.engine is None else LayerQueries(known.engine).worst_layers(printer, build, limit=WORST),
+        worst=worst_layers(strip, limit=WORST),
         page=page,
         verdict=page.verdict,
         not_there=layer if layer is not None and chosen.layer != layer else None,

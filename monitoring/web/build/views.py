@@ -56,6 +56,12 @@ def _shares(counts: Mapping[Decision, int]) -> Iterable[Share]:
             before += count
 
 
+def worst_layers(strip: Sequence[StripLayer], *, limit: int) -> list[StripLayer]:
+    """Return the layers that do not pass: rejected before those to review, larger defects first."""
+    found = [layer for layer in strip if layer.decision is not Decision.PASS]
+    return sorted(found, key=lambda layer: (WORST_FIRST.index(layer.decision), -layer.defect_area_ratio))[:limit]
+
+
 def chosen_layer(strip: Sequence[StripLayer], layer: int | None, stage: Stage | None) -> StripLayer:
     """Return the layer that was asked for, in the other stage where this one has none, else the latest."""
     same = [each for each in strip if each.layer == layer]

@@ -1,5 +1,6 @@
 // One build: which layer is shown, and all that follows from it.
 
+import { onLinks, remember } from "./addresses.js";
 import { showWhole } from "./build_head.js";
 import { listen, setOf } from "./build_live.js";
 import { Curves } from "./curves.js";
@@ -9,6 +10,7 @@ import { showLayer, showProblem } from "./layer_panel.js";
 import { json, LayerStore } from "./layer_store.js";
 import { LayerStrip } from "./layer_strip.js";
 import { LightChoice } from "./lights.js";
+import { noteNews, tell } from "./news.js";
 import { inWords, StripData } from "./strip_data.js";
 import { showClock } from "./times.js";
 import { showTold } from "./told.js";
@@ -16,8 +18,6 @@ import { fit, reveal, zoom } from "./viewer.js";
 import { PlaceThroughLayers } from "./z_column.js";
 
 const { printer, build } = document.body.dataset;
-const ADDRESS_MS = 300; // a browser refuses to change its address all the time
-const SETTLE_MS = 200;
 const NEIGHBOURS = [1, -1, 2, -2];
 
 const store = new LayerStore();
@@ -28,11 +28,9 @@ const column = new PlaceThroughLayers(addressOfColumn, (layer, stage) => go(data
 
 let data;
 let current;
-let region = null; // place in the list of the layer that is shown
+let shown; // the layer as the store has it; while another is fetched, still the one before
+let region = null; // its chosen one, by its place in the list
 let following = false;
-let news = []; // sets that do not pass, not yet told
-let newsTimer;
-let until;
 
 // ---- going ----
 
@@ -40,11 +38,10 @@ function go(set, { say = false } = {}) {
   if (!set) return;
   following = set === data.latest && following;
   current = set;
-  region = null;
   strip.show(data, set);
   curves.mark(set);
   showButtons();
-  rememberAddress();
+  remember(set);
   if (say) tell("polite", `${inWords(set)}.`);
   show();
 }
@@ -60,7 +57,7 @@ async function show() {
   else byId("layer").setAttribute("aria-busy", "true");
   try {
     const layer = await wish;
-    if (set === current && !there) place(set, layer, task);
+    if (set === current && task.choice === lights.name && !there) place(set, layer, task);
   } catch (error) {
     if (set === current && error.name !== "AbortError") {
       byId("layer").removeAttribute("aria-busy");
@@ -71,6 +68,8 @@ async function show() {
 
 function place(set, layer, task) {
   const { regions } = layer.detail.verdict;
+  if (layer !== shown) region = null;
+  shown = layer;
   region ??= column.place ? meeting(regions, column.place.bbox) : null;
   byId("layer").removeAttribute("aria-busy");
   lights.offer(layer.detail);
@@ -78,10 +77,7 @@ function place(set, layer, task) {
   if (region !== null) reveal(regions[region].bbox);
   if (column.place && column.place.stage !== set.stage) column.follow({ ...column.place, stage: set.stage }, set);
   else column.show(set);
-  shown = layer;
 }
-
-let shown;
 
 function taskOf(set) {
   const key = `${printer}_${build}_${String(set.layer).padStart(6, "0")}_${set.stage}`;
@@ -89,17 +85,18 @@ function taskOf(set) {
 }
 
 function chooseRegion(at) {
-  const isSame = region === at;
-  region = isSame ? null : at;
-  const { regions } = shown.detail.verdict;
-  column.follow(isSame ? null : { stage: current.stage, bbox: regions[at].bbox }, current);
-  place(current, shown, taskOf(current));
+  const { stage, regions } = shown.detail.verdict;
+  follow(region === at ? null : { stage, bbox: regions[at].bbox }, region === at ? null : at);
+}
+
+function follow(box, at) {
+  region = at;
+  column.follow(box, shown.set);
+  place(shown.set, shown, taskOf(shown.set));
 }
 
 function leavePlace() {
-  region = null;
-  column.follow(null, current);
-  place(current, shown, taskOf(current));
+  follow(null, null);
   byId("layer-name").focus({ preventScroll: true });
 }
 
@@ -138,17 +135,10 @@ function showButtons() {
   byId("follow").setAttribute("aria-pressed", following);
 }
 
-function follow() {
+function followLatest() {
   following = !following;
   if (following) go(data.latest, { say: true });
   showButtons();
-}
-
-let timer;
-function rememberAddress() {
-  clearTimeout(timer);
-  const { layer, stage } = current;
-  timer = setTimeout(() => history.replaceState({}, "", `?layer=${layer}&stage=${stage}`), ADDRESS_MS);
 }
 
 function listenToPage() {
@@ -156,16 +146,10 @@ function listenToPage() {
   byId("next-layer").addEventListener("click", actions["."]);
   byId("previous-defect").addEventListener("click", actions.p);
   byId("next-defect").addEventListener("click", actions.n);
-  byId("follow").addEventListener("click", follow);
+  byId("follow").addEventListener("click", followLatest);
   listenForKeys(actions);
-  document.addEventListener("click", (event) => {
-    const link = event.target.closest("a[data-go]");
-    if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
-    const wanted = new URLSearchParams(link.search);
-    const set = data.at(wanted.get("layer"), wanted.get("stage")) ?? data.nearest(Number(wanted.get("layer")), wanted.get("stage") || current.stage);
-    if (!set) return;
-    event.preventDefault();
-    go(set);
+  onLinks((layer, stage) => {
+    go(data.nearest(layer, stage ?? current.stage));
     byId("layer-name").focus();
   });
 }
@@ -177,7 +161,7 @@ function took(verdict) {
   if (!data.put(set)) return;
   showRange();
   curves.show(data, current);
-  noteNews(set, verdict.timing.published);
+  noteNews(set, () => showWhole(data, verdict.timing.published));
   const isShown = current.layer === set.layer && current.stage === set.stage;
   if (following) go(data.latest);
   else if (isShown) go(current); // a new revision took its place
@@ -185,25 +169,10 @@ function took(verdict) {
   showButtons();
 }
 
-// What comes together is shown, and said, together.
-function noteNews(set, published) {
-  if (set.decision !== "pass") news.push(set);
-  until = published;
-  newsTimer ??= setTimeout(() => {
-    newsTimer = undefined;
-    showWhole(data, until);
-    const more = news.length > 1 ? `${news.length} new layers do not pass. The last: ` : "New: ";
-    if (news.length) tell("polite", `${more}${inWords(news.at(-1))}.`);
-    news = [];
-  }, SETTLE_MS);
-}
-
 function told(event) {
   const words = showTold(event);
   if (words) tell(event.severity === "critical" ? "urgent" : "polite", words);
 }
-
-function tell(how, words) { byId(`say-${how}`).textContent = words; }
 
 function showRange() {
   byId("strip-range").textContent = `${data.first} to ${data.last}`;

@@ -20,6 +20,7 @@ pytestmark = [pytest.mark.redis, pytest.mark.e2e]
 VerdictMaker = Callable[..., Verdict]
 Publisher = Callable[[Redis, Verdict], None]
 Look = Callable[..., Page]
+PATIENCE = 15_000  # ms
 
 
 class Build:
@@ -61,8 +62,9 @@ def strip(page: Page) -> Any:  # noqa: ANN401 - a locator
 
 def wait_for(page: Page, layer: int, stage: str = "melt") -> None:
     """Wait until a layer is shown whole."""
-    expect(page.locator("#layer-name")).to_have_text(f"Layer {layer} {stage}")
-    expect(page.locator("#pictures img")).to_have_attribute("alt", f"Picture under light a of layer {layer}, {stage}; the summary says what is marked.")  # fmt: skip  # noqa: E501
+    expect(page.locator("#layer-name")).to_have_text(f"Layer {layer} {stage}", timeout=PATIENCE)
+    said = f"Picture under light a of layer {layer}, {stage}; the summary says what is marked."
+    expect(page.locator("#pictures img")).to_have_attribute("alt", said, timeout=PATIENCE)
 
 
 def tab_to(page: Page, selector: str, *, key: str = "Tab") -> None:
@@ -377,11 +379,11 @@ def test_what_is_told_over_the_layers_is_shown_once(build: Build, look: Look) ->
         layer: {STREAK[5]}, reasons: ['it grows'], evidence: [{{stage: 'melt'}}],
     }}))"""
 
-    assert page.evaluate(tell) == f"Build at risk, layer {STREAK[5]}, melt. it grows"
+    assert page.evaluate(tell) == f"Build at risk, layer {STREAK[5]}, melt: it grows"
     assert page.evaluate(tell) == ""
 
     told = page.locator("#told-latest li")
-    expect(told).to_have_text(f"Build at risk, layer {STREAK[5]} melt. it grows")
+    expect(told).to_have_text(f"Build at risk, layer {STREAK[5]} melt: it grows")
     told.get_by_role("link").press("Enter")
     wait_for(page, STREAK[5])
 

@@ -1,5 +1,6 @@
 """What the pages of builds show beside the API."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -8,7 +9,7 @@ from layerwatch.layers import Stage
 from layerwatch.verdict import Decision
 from monitoring.history.answers import StripLayer
 from monitoring.web.build.answers import BuildHead
-from monitoring.web.build.views import build_view, chosen_layer
+from monitoring.web.build.views import build_view, chosen_layer, worst_layers
 
 MOMENT = datetime(2026, 5, 4, tzinfo=UTC)
 
@@ -51,6 +52,23 @@ def test_a_layer_is_chosen(layer: int | None, stage: Stage | None, expected: tup
     chosen = chosen_layer(STRIP, layer, stage)
 
     assert (chosen.layer, chosen.stage) == expected
+
+
+def test_the_worst_layers_come_first_and_none_that_passes() -> None:
+    found = [
+        (Decision.REVIEW, 0.2),
+        (Decision.PASS, 0.0),
+        (Decision.REJECT, 0.1),
+        (Decision.INVALID, 0.0),
+        (Decision.REJECT, 0.3),
+    ]
+    strip = [
+        replace(strip_layer(number, Stage.MELT), decision=decision, defect_area_ratio=ratio)
+        for number, (decision, ratio) in enumerate(found)
+    ]
+
+    assert [layer.layer for layer in worst_layers(strip, limit=9)] == [4, 2, 0, 3]
+    assert [layer.layer for layer in worst_layers(strip, limit=1)] == [4]
 
 
 def head(**counts: int) -> BuildHead:
