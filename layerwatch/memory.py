@@ -12,7 +12,7 @@ from layerwatch.verdict import Verdict
 
 
 class InMemoryQueue:
-    """A LayerQueue that keeps its messages in a list, and a Quarantine that keeps what it is given."""
+    """A LayerQueue and JobStates that keep messages in a list, and a Quarantine that keeps what it is given."""
 
     def __init__(self) -> None:
         self.messages: list[InspectLayer] = []

@@ -15,12 +15,6 @@ from layerwatch.verdict import Verdict
 BACKLOG_SHARE: Final = 0.75  # of the room for pictures; the rest is for layers that are being printed
 
 
-class JobState(StrEnum):
-    QUEUED = "queued"  # it waits for a worker
-    RUNNING = "running"  # a worker has it
-    FAILED = "failed"  # it was given up on
-
-
 class LayerQueue(Protocol):
     def enqueue(self, message: InspectLayer, *, ahead: bool = False) -> bool:
         """Queue an inspection, `ahead` of the backlog if asked; False if the same one is queued already."""
@@ -30,16 +24,26 @@ class LayerQueue(Protocol):
         """Return whether the queue has a job for this inspection: waiting, running, or given up on."""
         ...
 
-    def state(self, inspection_id: str) -> JobState | None:
-        """Return how far the job for this inspection is, None where the queue has none."""
-        ...
-
     def depth(self) -> int:
         """Return how many inspections wait."""
         ...
 
     def ends_in_backlog(self) -> bool:
         """Return whether the last one that waits is part of a backlog, so that a live layer is to go ahead."""
+        ...
+
+
+class JobState(StrEnum):
+    QUEUED = "queued"  # it waits for a worker
+    RUNNING = "running"  # a worker has it
+    FAILED = "failed"  # it was given up on
+
+
+class JobStates(Protocol):
+    """How far inspections are, for who waits for one."""
+
+    def state(self, inspection_id: str) -> JobState | None:
+        """Return how far the job for this inspection is, None where the queue has none."""
         ...
 
 

@@ -20,7 +20,7 @@ FAILURE_TTL_SECONDS = 30 * 24 * 3600
 
 
 class RedisQueue:
-    """LayerQueue and Quarantine on RQ; what is given up on lies in its registry of failed jobs."""
+    """LayerQueue, JobStates and Quarantine on RQ; what is given up on lies in its registry of failed jobs."""
 
     def __init__(self, client: Redis) -> None:
         self._queue = Queue(INSPECT_QUEUE, connection=client, serializer=JSONSerializer)

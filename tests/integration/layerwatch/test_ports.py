@@ -18,6 +18,7 @@ from layerwatch.ports import (
     BACKLOG_SHARE,
     GivenUp,
     JobState,
+    JobStates,
     LayerQueue,
     Ledger,
     PictureStore,
@@ -39,7 +40,7 @@ class Results(Ledger, ResultChannel):
     """What both twins are."""
 
 
-class QueueWithQuarantine(LayerQueue, Quarantine):
+class QueueWithQuarantine(LayerQueue, JobStates, Quarantine):
     """What both twins are."""
 
 
@@ -50,8 +51,9 @@ def results(request: pytest.FixtureRequest) -> Results:
 
 
 @pytest.fixture(params=TWINS)
-def queue(request: pytest.FixtureRequest) -> LayerQueue:
-    return InMemoryQueue() if request.param == "memory" else RedisQueue(request.getfixturevalue("any_redis"))
+def queue(request: pytest.FixtureRequest) -> QueueWithQuarantine:
+    twin = InMemoryQueue() if request.param == "memory" else RedisQueue(request.getfixturevalue("any_redis"))
+    return cast("QueueWithQuarantine", twin)
 
 
 @pytest.fixture(params=TWINS)
@@ -186,7 +188,7 @@ def test_the_same_inspection_is_queued_once(queue: LayerQueue, some_message: Cal
     assert not queue.holds(some_message(layer=3).id)
 
 
-def test_a_job_waits_or_is_unknown(queue: LayerQueue, some_message: Callable[..., InspectLayer]) -> None:
+def test_a_job_waits_or_is_unknown(queue: QueueWithQuarantine, some_message: Callable[..., InspectLayer]) -> None:
     queue.enqueue(some_message())
 
     assert queue.state(some_message().id) is JobState.QUEUED
