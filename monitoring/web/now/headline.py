@@ -16,13 +16,15 @@ class Headline:
         look: name of the shape and colour: that of a decision or of a gravity, or `at risk`.
         sentence: what is said.
         printer: whose build that is about, None where it is about no single one.
+        trouble: what that is, None where it is a build or all is well.
         alarms: printers whose builds are not fine, the gravest first.
-        troubles: what is silent, down or late, the gravest first.
+        troubles: what else is silent, down or late, the gravest first.
     """
 
     look: str
     sentence: str
     printer: str | None = None
+    trouble: Trouble | None = None
     alarms: tuple[Card, ...]
     troubles: tuple[Trouble, ...]
 
@@ -35,12 +37,12 @@ def headline(cards: Sequence[Card], troubles: Sequence[Trouble], *, waiting: int
     """Return what is said first; `waiting` inspections have no verdict yet, None where nobody knows."""
     alarms = gravest_first(cards)
     first = _worst(alarms, troubles)
+    rest = tuple(trouble for trouble in troubles if trouble is not first)
     if isinstance(first, Card):
-        look, sentence, printer = *_of_builds(first, len(alarms) - 1), first.printer
-    else:
-        look, sentence = (first.gravity.value, first.sentence) if first else _well(len(cards), waiting)
-        printer = None
-    return Headline(look=look, sentence=sentence, printer=printer, alarms=tuple(alarms), troubles=tuple(troubles))
+        look, sentence = _of_builds(first, len(alarms) - 1)
+        return Headline(look=look, sentence=sentence, printer=first.printer, alarms=tuple(alarms), troubles=rest)
+    look, sentence = (first.gravity.value, first.sentence) if first else _well(len(cards), waiting)
+    return Headline(look=look, sentence=sentence, trouble=first, alarms=tuple(alarms), troubles=rest)
 
 
 def _worst(alarms: Sequence[Card], troubles: Sequence[Trouble]) -> Card | Trouble | None:

@@ -86,8 +86,7 @@ def test_layers_appear_while_they_are_printed_and_a_worker_that_stops_is_missed(
     plant.print_layers(3, options=("--period", "0.5"))
     expect(page.locator("#printer-m290 .strip a.cell")).to_have_count(6, timeout=60_000)
     expect(page.locator("#printer-m290 .where b")).to_have_text("3")
-    expect(page.locator("#standing")).to_contain_text("1 printer, all layers judged, nothing is down")
-    expect(page.locator("#standing .troubles")).to_have_count(0)
+    expect(page.locator("#standing [data-trouble]")).to_have_count(0)
 
     listen_to(page, "say-urgent")
     worker.terminate()
@@ -97,7 +96,7 @@ def test_layers_appear_while_they_are_printed_and_a_worker_that_stops_is_missed(
     assert said(page, "No worker is running") == 1
 
     plant.start("worker", "run")
-    expect(page.locator("#standing .troubles")).to_have_count(0, timeout=30_000)
+    expect(page.locator("#standing [data-trouble]")).to_have_count(0, timeout=30_000)
     expect(page.locator("#say-polite")).to_contain_text("Over: No worker is running")
     expect(page.locator("#printer-m290")).not_to_contain_text("Not watched")
     assert never_reloaded(page)
@@ -145,8 +144,10 @@ def test_an_event_is_shown_with_its_words_said_once_and_calm_when_somebody_has_s
         expect(card.locator(f"#event-{event.id}")).to_contain_text("Seen by Ana")
         expect(card.locator(".decision")).to_have_text("pass")
         expect(card.get_by_role("button", name="Acknowledge")).to_have_count(0)
+        expect(page.locator("#standing")).to_contain_text("1 printer, all layers judged, nothing is down")
         assert said(page, "Build at risk") == 1
-        assert never_reloaded(page)
+    expect(card.locator(".what-now")).to_contain_text("Start one:")
+    assert never_reloaded(page)
 
 
 def acknowledge(history: str, subject: str, note: str) -> None:
