@@ -11,8 +11,8 @@ export function showTold(event) {
   const words = WORDS[event.kind] ?? event.kind;
   const stage = event.evidence.at(-1).stage;
   const link = make("a", { href: `?layer=${event.layer}&stage=${stage}`, "data-go": "" }, `layer ${event.layer} ${stage}`);
-  const reasons = make("span", { class: "quiet" }, event.reasons.join("; "));
+  const reasons = make("span", { class: "quiet" }, event.reasons.join(" "));
   byId("told-latest").prepend(make("li", { id: `told-${event.id}`, class: look }, shape(look), make("span", {}, make("b", {}, words), ", ", link, ": ", reasons)));
   byId("told").hidden = false;
-  return `${words}, layer ${event.layer}, ${stage}: ${event.reasons.join("; ")}`;
+  return `${words}, layer ${event.layer}, ${stage}: ${event.reasons.join(" ")}`;
 }

@@ -55,14 +55,18 @@ TOO_WIDE = """() => {
 }"""
 
 # A link in a sentence is as high as its line (WCAG 2.5.8 leaves it out), and one whose row or label is the target, too.
-SMALL_TARGETS = """(least) => [...document.querySelectorAll(least >= 44
-  ? "button, .button, select, textarea, input:not([type=hidden]), nav a"
-  : "a, button, input, select, summary"
-)].filter(one => one.checkVisibility({visibilityProperty: true, opacityProperty: true}) && !one.matches(".skip"))
-  .filter(one => !one.closest("p, th, td, li.text, figcaption, .unseen"))
-  .map(one => [one, (one.closest("label") ?? one).getBoundingClientRect()])
-  .filter(([, box]) => box.width && Math.min(box.width, box.height) < least - 0.5)
-  .map(([one, box]) => `${Math.round(box.width)} x ${Math.round(box.height)}: ${one.outerHTML.slice(0, 100)}`)"""
+SMALL_TARGETS = """(least) => {
+  const inSentence = (one) => getComputedStyle(one).display === "inline"
+    && one.parentElement.textContent.trim().length > one.textContent.trim().length;
+  return [...document.querySelectorAll(least >= 44
+    ? "button, .button, select, textarea, input:not([type=hidden]), nav a"
+    : "a, button, input, select, summary"
+  )].filter(one => one.checkVisibility({visibilityProperty: true, opacityProperty: true}) && !one.matches(".skip"))
+    .filter(one => !one.closest("p, th, td, .unseen") && !inSentence(one))
+    .map(one => [one, (one.closest("label") ?? one).getBoundingClientRect()])
+    .filter(([, box]) => box.width && Math.min(box.width, box.height) < least - 0.5)
+    .map(([one, box]) => `${Math.round(box.width)} x ${Math.round(box.height)}: ${one.outerHTML.slice(0, 100)}`);
+}"""
 
 # What Tab has to stop at: of radio buttons with one name only the chosen one, or the first.
 STOPS = """() => {

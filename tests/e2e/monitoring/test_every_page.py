@@ -96,7 +96,7 @@ def test_fingers_in_gloves_hit_every_button(browser: Browser, address: Addresses
 
 @every_place
 def test_tab_stops_at_everything_and_shows_where_it_is(browser: Browser, address: Addresses, place: Place) -> None:
-    context = browser.new_context()
+    context = browser.new_context(reduced_motion="reduce")  # nothing is still on its way
     page = go(context, address, place)
     stops = page.evaluate(STOPS)
 
