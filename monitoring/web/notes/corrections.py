@@ -126,7 +126,7 @@ def desk_of(request: Request) -> CorrectionDesk:
 
 def _verdict(request: Request, inspection: str) -> Verdict:
     verdict = LayerQueries(context_of(request).history.engine()).verdict(inspection)
-    if verdict is None:
+    if verdict is None or not inspection.startswith(f"{verdict.key}-"):
         raise HTTPException(404, f"the history has no inspection {inspection}, or not yet; try again in a moment")
     return verdict
 

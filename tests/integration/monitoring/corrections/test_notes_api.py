@@ -10,10 +10,12 @@ import cv2
 import numpy as np
 import pytest
 from fastapi.testclient import TestClient
-from sqlalchemy import Engine
+from sqlalchemy import Engine, insert
 
 from layerwatch.layers import Stage
 from layerwatch.verdict import Decision, Region, Verdict
+from monitoring.history import tables
+from monitoring.history.database import writing
 from monitoring.history.notes import EventRecord, Notes
 from monitoring.settings import MonitoringSettings
 from monitoring.web.access.tokens import digest
@@ -142,6 +144,14 @@ def test_operators_undo_their_own_and_engineers_all_once(ask_as: As, folder: Pat
     done = [f"{each['user']}: {each['action']}" for each in ask_as(EVE).get("/api/audit").json()["entries"]]
     assert done[-2:] == ["ada: correct", "ada: correct"]
     assert {"ada: undo correction", "eve: undo correction"} < set(done)
+
+
+def test_what_somebody_wrote_by_sql_over_no_layer_is_undone_all_the_same(ask_as: As, engine: Engine) -> None:
+    about = {"printer": "m290", "build": "job42", "kind": "ignore", "points": [], "author": "a", "note": ""}
+    with writing(engine) as connection:
+        connection.execute(insert(tables.corrections).values(inspection="layer 7?", created=NOON, **about))
+
+    assert ask_as(EVE).delete("/api/corrections/1").json()["undone_by"] == "eve"
 
 
 def test_viewers_change_nothing(ask_as: As, verdict: Verdict) -> None:
