@@ -70,6 +70,9 @@ class CorrectionDesk:
         Raises:
             CorrectionFileError: the trainer's file cannot be written or removed; the correction holds then.
         """
+        if not INSPECTION_ID.fullmatch(correction.inspection):  # people write SQL, too
+            with writing(self._engine) as connection:
+                return take_back(connection, corrections, correction.number, by=by, when=when)
         key = LayerKey.parse(correction.inspection)
         with self._changing(key) as connection:
             done = take_back(connection, corrections, correction.number, by=by, when=when)
@@ -82,9 +85,8 @@ class CorrectionDesk:
 
         The file lies below the folder; None where the trainer is not shown these pictures.
         """
-        key = LayerKey.parse(verdict.id)
         with self._engine.connect() as connection:
-            verdicts, its = _revisions(connection, key), _of_layer(connection, key)
+            verdicts, its = _revisions(connection, verdict.key), _of_layer(connection, verdict.key)
         alike = {each.id for each in verdicts if same_pictures(each, verdict)}
         drawn = tuple(each for each in its if each.undone is None and each.inspection in alike)
         is_newest = bool(verdicts) and verdicts[0].id in alike
@@ -135,7 +137,7 @@ class CorrectionDesk:
         return drawings(_revisions(connection, key), _of_layer(connection, key), there=self._pictures.has)
 
     def _corrected(self, printer: str | None, build: str | None) -> Iterator[LayerKey]:
-        """Yield the layers that anything was ever drawn over; people write SQL, too."""
+        """Yield the layers that anything was ever drawn over."""
         wanted = select(corrections.c.inspection).distinct()
         if printer is not None:
             wanted = wanted.where(corrections.c.printer == printer)

@@ -1,7 +1,4 @@
-"""What people and escalations say, beside the verdicts: corrections, acknowledgements, events.
-
-What people take back stays in the database; only by its number is it still found.
-"""
+"""What people and escalations say, beside the verdicts; what was taken back is found by its number alone."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
@@ -99,11 +96,7 @@ class Notes:
         self._engine = engine
 
     def correct(self, correction: Correction) -> int:
-        """Keep what was drawn; return its number. The trainer gets it with the next reconciling of a page.
-
-        Raises:
-            ValueError: the inspection's id names no layer.
-        """
+        """Keep what was drawn; return its number. The trainer gets it with the next reconciling of a page."""
         with writing(self._engine) as connection:
             return insert_correction(connection, correction)
 
@@ -144,8 +137,8 @@ class Notes:
 
     def acknowledgements(self, printer: str, build: str) -> tuple[KeptAcknowledgement, ...]:
         """Return what was acknowledged of a build, in the order that it came."""
+        its = acknowledgements.c.printer == printer, acknowledgements.c.build == build
         with self._engine.connect() as connection:
-            its = acknowledgements.c.printer == printer, acknowledgements.c.build == build
             return _acknowledgements(connection, *its)
 
     def acknowledgements_of(self, subject: str) -> tuple[KeptAcknowledgement, ...]:

@@ -12,6 +12,7 @@ from monitoring.history.layer_queries import LayerQueries
 from monitoring.history.notes import Acknowledgement, Notes
 from monitoring.web.access.audit import audit
 from monitoring.web.access.user import Operator, Viewer
+from monitoring.web.build.known import known_of
 from monitoring.web.context import context_of
 from monitoring.web.notes.corrections import Number
 from monitoring.web.notes.models import (
@@ -36,6 +37,7 @@ router = APIRouter(tags=["acknowledgements"])
     responses=problems(
         forbidden="the role does not suffice",
         not_found="the history has neither an inspection nor an event of this id",
+        unusable="the subject is no id, or the words are none",
         away="the history is away; nothing was kept",
     )
     | {200: {"model": AcknowledgementSaid, "description": "It was said before, in the same words."}},
@@ -58,10 +60,11 @@ def acknowledge(request: Request, response: Response, user: Operator, new: NewAc
     return acknowledgement_said(kept, user)
 
 
-@router.get("/api/acknowledgements", responses=problems(away="the history is away"))
+@router.get("/api/acknowledgements", responses=problems(unusable="the subject is no id", away="the history is away"))
 def acknowledgements(request: Request, user: Viewer, subject: Annotated[Subject, Query()]) -> Acknowledgements:
     """Return who acknowledged an inspection or an event, in the order that it came."""
-    its = Notes(context_of(request).history.engine()).acknowledgements_of(subject)
+    engine = known_of(context_of(request)).engine
+    its = () if engine is None else Notes(engine).acknowledgements_of(subject)
     return Acknowledgements(acknowledgements=tuple(acknowledgement_said(each, user) for each in its))
 
 
@@ -71,6 +74,7 @@ def acknowledgements(request: Request, user: Viewer, subject: Annotated[Subject,
         forbidden="somebody else said so, and the role does not suffice",
         not_found="there is no such acknowledgement",
         conflict="it was taken back before",
+        unusable="the number is none of an acknowledgement, or the author's name is none",
         away="the history is away; the acknowledgement holds",
     ),
 )
@@ -97,7 +101,11 @@ def undo_acknowledgement(
 
 @router.get(
     "/api/builds/{printer}/{build}/notes",
-    responses=problems(not_found="the history has no such build", away="the history is away"),
+    responses=problems(
+        not_found="the history has no such build",
+        unusable="a name is none of a printer or a build",
+        away="the history is away",
+    ),
 )
 def build_notes(
     request: Request,

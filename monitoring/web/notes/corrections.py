@@ -14,6 +14,7 @@ from monitoring.history.layer_queries import LayerQueries
 from monitoring.history.notes import Correction, Notes
 from monitoring.web.access.audit import audit
 from monitoring.web.access.user import Operator, Viewer
+from monitoring.web.build.known import known_of
 from monitoring.web.context import context_of
 from monitoring.web.notes.drawn import drawn_points
 from monitoring.web.notes.models import Author, CorrectionSaid, LayerCorrections, NewCorrection
@@ -67,11 +68,19 @@ def correct(
 
 @router.get(
     "/api/inspections/{inspection}/corrections",
-    responses=problems(not_found="the history has no such inspection", away="the history is away"),
+    responses=problems(
+        not_found="nobody knows this inspection",
+        unusable="the name is none of an inspection",
+        away="the history is away",
+    ),
 )
 def corrections(request: Request, user: Viewer, inspection: Inspection) -> LayerCorrections:
     """Return what was drawn over the pictures of an inspection and holds, in the order that it came."""
-    drawn, file = desk_of(request).drawn_over(_verdict(request, inspection))
+    known = known_of(context_of(request))
+    verdict = known.verdict(inspection)
+    if verdict is None:
+        raise known.missing(f"nobody knows the inspection {inspection}")
+    drawn, file = ((), None) if known.engine is None else desk_of(request).drawn_over(verdict)
     return LayerCorrections(file=file, corrections=tuple(correction_said(each, user) for each in drawn))
 
 
@@ -81,6 +90,7 @@ def corrections(request: Request, user: Viewer, inspection: Inspection) -> Layer
         forbidden="somebody else said so, and the role does not suffice",
         not_found="there is no such correction",
         conflict="it was taken back before",
+        unusable="the number is none of a correction, or the author's name is none",
         away="history or the folder of corrections is away; the correction holds",
     ),
 )
@@ -116,8 +126,8 @@ def desk_of(request: Request) -> CorrectionDesk:
 
 def _verdict(request: Request, inspection: str) -> Verdict:
     verdict = LayerQueries(context_of(request).history.engine()).verdict(inspection)
-    if verdict is None:
-        raise HTTPException(404, f"the history has no inspection {inspection}; is `python -m monitoring record` up?")
+    if verdict is None or not inspection.startswith(f"{verdict.key}-"):
+        raise HTTPException(404, f"the history has no inspection {inspection}, or not yet; try again in a moment")
     return verdict
 
 

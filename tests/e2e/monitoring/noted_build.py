@@ -12,6 +12,7 @@ from layerwatch.layers import Stage
 from layerwatch.verdict import Decision, ImageFacts, Region, Verdict
 from tests.unit.monitoring.conftest import VerdictMaker
 
+NAME = "noted"  # other tests that share a Redis have no such build
 SIDE = 400
 BOX = (100, 120, 80, 12)  # of the one region
 
@@ -44,7 +45,9 @@ def write_noted_build(folder: Path, some_verdict: VerdictMaker, *, layers: int =
     for layer in range(1, layers + 1):
         images = tuple(_picture(folder / "incoming", layer, light) for light in "abc")
         found = () if layer == 1 else (_region(),)
-        made = some_verdict(layer=layer, stage=Stage.MELT, decision=Decision.REVIEW if found else Decision.PASS)
+        made = some_verdict(
+            build=NAME, layer=layer, stage=Stage.MELT, decision=Decision.REVIEW if found else Decision.PASS
+        )
         verdicts.append(made.model_copy(update={"images": images, "regions": found}))
         mask = np.zeros((SIDE, SIDE), np.uint8)
         if found:
@@ -58,7 +61,7 @@ def write_noted_build(folder: Path, some_verdict: VerdictMaker, *, layers: int =
 def _picture(sources: Path, layer: int, light: str) -> ImageFacts:
     noise = np.random.default_rng(10 * layer + ord(light)).normal(30_000, 3_000, (SIDE, SIDE))
     noise[100:300, 60:200] = 12_000
-    path = f"m290/job42/B{layer:04d}{light}.png"
+    path = f"m290/{NAME}/B{layer:04d}{light}.png"
     content = _write(sources / path, noise.astype(np.uint16))
     return ImageFacts(
         light=light, path=path, sha256=hashlib.sha256(content).hexdigest(), width=SIDE, height=SIDE, bits=16

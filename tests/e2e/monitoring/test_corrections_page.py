@@ -76,7 +76,7 @@ def open_layer(address: str, look: Look) -> Open:
     """Opens a layer on the page of the build, which nobody logs in to."""
 
     def run(layer: int, **about: Any) -> Page:  # noqa: ANN401 - as `look`
-        page = look(f"{address}/builds/m290/job42?layer={layer}&stage=melt", **about)
+        page = look(f"{address}/builds/m290/noted?layer={layer}&stage=melt", **about)
         expect(page.locator("#notes-state")).not_to_be_empty()
         return page
 
@@ -103,7 +103,7 @@ def notes(page: Page) -> list[str]:
 
 
 def shapes(build: NotedBuild, layer: int) -> list[dict[str, Any]]:
-    content = json.loads((build.corrections / "job42" / f"B{layer:04d}a.png.json").read_bytes())
+    content = json.loads((build.corrections / "noted" / f"B{layer:04d}a.png.json").read_bytes())
     found: list[dict[str, Any]] = content["shapes"]
     return found
 
@@ -164,7 +164,7 @@ def test_what_was_just_done_is_undone_at_once_and_what_was_done_before_from_the_
 
     expect(page.locator("#notes-state")).to_have_text("Nobody has said anything of this layer yet.")
     expect(page.locator(".drawn polygon")).to_have_count(0)
-    assert not (build.corrections / "job42" / "B0004a.png.json").exists()
+    assert not (build.corrections / "noted" / "B0004a.png.json").exists()
 
 
 def test_an_outline_is_drawn_corner_by_corner_and_taken_back(build: NotedBuild, open_layer: Open) -> None:
@@ -251,7 +251,7 @@ def test_notes_belong_to_their_layer_and_a_drawing_ends_with_it(open_layer: Open
 def test_nothing_is_said_of_a_layer_that_cannot_be_shown(address: str, browser: Browser) -> None:
     page = browser.new_page()  # whose console may complain about what is cut off
     page.route("**/api/layers/*_000009_*", lambda route: route.abort())
-    page.goto(f"{address}/builds/m290/job42?layer=2&stage=melt")
+    page.goto(f"{address}/builds/m290/noted?layer=2&stage=melt")
     page.get_by_role("button", name="Draw a box").click()
 
     page.get_by_role("link", name="Layer 9 melt").click()
@@ -276,9 +276,9 @@ def test_the_name_is_remembered(open_layer: Open) -> None:
 
 def test_what_cannot_be_saved_is_said_and_the_drawing_stays(build: NotedBuild, address: str, browser: Browser) -> None:
     page = browser.new_page()  # whose console may complain about what the server refuses
-    page.goto(f"{address}/builds/m290/job42?layer=9&stage=melt")
+    page.goto(f"{address}/builds/m290/noted?layer=9&stage=melt")
     expect(page.locator("#notes-state")).not_to_be_empty()
-    file = build.corrections / "job42" / "B0009a.png.json"
+    file = build.corrections / "noted" / "B0009a.png.json"
     file.mkdir(parents=True)
     page.get_by_role("button", name="Draw a box").click()
     drag(page, (250, 60), (330, 100))
@@ -303,7 +303,7 @@ def test_viewers_read_and_operators_undo_their_own(build: NotedBuild, serve: Cal
     def as_user(name: str) -> Page:
         page = look("about:blank")
         page.set_extra_http_headers({"Authorization": f"Bearer {name}"})
-        page.goto(f"{address}/builds/m290/job42?layer=12&stage=melt")
+        page.goto(f"{address}/builds/m290/noted?layer=12&stage=melt")
         return page
 
     ada = as_user("ada")

@@ -1,6 +1,7 @@
 """The API of corrections and acknowledgements, asked by people of all roles and by programs that send anything."""
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -9,10 +10,12 @@ import cv2
 import numpy as np
 import pytest
 from fastapi.testclient import TestClient
-from sqlalchemy import Engine
+from sqlalchemy import Engine, insert
 
 from layerwatch.layers import Stage
 from layerwatch.verdict import Decision, Region, Verdict
+from monitoring.history import tables
+from monitoring.history.database import writing
 from monitoring.history.notes import EventRecord, Notes
 from monitoring.settings import MonitoringSettings
 from monitoring.web.access.tokens import digest
@@ -27,6 +30,7 @@ As = Callable[[str], TestClient]
 BOX = [[10.0, 10.0], [50.0, 40.0]]
 ADA, BOB, EVE, VIC, NOBODY = "ada", "bob", "eve", "vic", ""
 USERS = {ADA: Role.OPERATOR, BOB: Role.OPERATOR, EVE: Role.ENGINEER, VIC: Role.VIEWER}
+OWN = re.compile("corrections|acknowledgements|notes")
 DRAWN = {"kind": "streak", "points": BOX, "note": "by the left edge"}
 
 
@@ -140,6 +144,14 @@ def test_operators_undo_their_own_and_engineers_all_once(ask_as: As, folder: Pat
     done = [f"{each['user']}: {each['action']}" for each in ask_as(EVE).get("/api/audit").json()["entries"]]
     assert done[-2:] == ["ada: correct", "ada: correct"]
     assert {"ada: undo correction", "eve: undo correction"} < set(done)
+
+
+def test_what_somebody_wrote_by_sql_over_no_layer_is_undone_all_the_same(ask_as: As, engine: Engine) -> None:
+    about = {"printer": "m290", "build": "job42", "kind": "ignore", "points": [], "author": "a", "note": ""}
+    with writing(engine) as connection:
+        connection.execute(insert(tables.corrections).values(inspection="layer 7?", created=NOON, **about))
+
+    assert ask_as(EVE).delete("/api/corrections/1").json()["undone_by"] == "eve"
 
 
 def test_viewers_change_nothing(ask_as: As, verdict: Verdict) -> None:
@@ -296,4 +308,25 @@ def test_the_openapi_says_what_may_go_wrong(ask_as: As) -> None:
 
     post = paths["/api/inspections/{inspection}/corrections"]["post"]
     assert {"201", "200", "403", "404", "409", "422", "503"} <= post["responses"].keys()
-    assert post["responses"]["404"]["content"]["application/json"]["schema"]["$ref"].endswith("/Problem")
+    ours = [what for path, methods in paths.items() for what in methods.values() if OWN.search(path)]
+    assert len(ours) == 7
+    for what in ours:
+        errors = {code: answer for code, answer in what["responses"].items() if code >= "400"}
+        assert {"422", "503"} <= errors.keys()
+        for answer in errors.values():
+            assert answer["content"]["application/json"]["schema"] == {"$ref": "#/components/schemas/Problem"}
+
+
+def test_where_there_is_no_history_nothing_was_said_yet_and_nothing_can_be(tmp_path: Path) -> None:
+    app = create_app(
+        MonitoringSettings(database_url=f"sqlite:///{tmp_path}/none.sqlite3", redis_url="redis://127.0.0.1:1/0")
+    )
+    client = TestClient(app, base_url="http://localhost")
+    subject = "m290_job42_000007_melt-0123456789ab"
+
+    assert client.get("/api/acknowledgements", params={"subject": subject}).json() == {"acknowledgements": []}
+    refused = client.post("/api/acknowledgements", json={"subject": subject})
+
+    assert (refused.status_code, "python -m monitoring record" in refused.json()["detail"]) == (503, True)
+    assert client.get(f"/api/inspections/{subject}/corrections").status_code == 503
+    app.state.context.close()
