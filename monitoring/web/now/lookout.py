@@ -35,7 +35,8 @@ class Lookout:
         plant: what Redis said last, None before it ever answered.
         away_since: since when Redis does not answer, None while it does.
         troubles: what is wrong, the gravest first.
-        standing: changes whenever something else is to be shown.
+        behind_cards: changes whenever any card may show something else.
+        standing: begins with that, and changes whenever the first line may say something else.
     """
 
     def __init__(self, client: Redis, history: PageHistory, window: Window, bell: Bell) -> None:
@@ -49,6 +50,7 @@ class Lookout:
         self.plant: Plant | None = None
         self.away_since: datetime | None = None
         self.troubles: tuple[Trouble, ...] = ()
+        self.behind_cards = ""
         self.standing = ""
 
     @property
@@ -88,10 +90,15 @@ class Lookout:
 
     def _conclude(self) -> None:
         self.troubles = troubles(self._facts())
-        standing = self._digest()
+        self.behind_cards = self._digest()
+        standing = f"{self.behind_cards}-{self._unjudged()}"
         if standing != self.standing:
             self.standing = standing
             self._bell.ring()
+
+    def is_behind_cards(self, standing: str) -> bool:
+        """Return whether the cards are still as they were at an earlier standing."""
+        return standing.partition("-")[0] == self.behind_cards
 
     def _facts(self) -> Facts:
         clock = self.plant.clock if self.plant is not None else datetime.now(UTC)
@@ -112,10 +119,10 @@ class Lookout:
     def _digest(self) -> str:
         sources = [(source.state.printer, source.state.folder) for source in self.plant.watched] if self.plant else []
         seen = sorted((subject, str(each.created)) for subject, each in self.acknowledged.items())
-        shown = repr((self.troubles, sources, seen, self.away_since is None, self._busy()))
+        shown = repr((self.troubles, sources, seen))
         return hashlib.sha256(shown.encode()).hexdigest()[:12]
 
-    def _busy(self) -> int:
+    def _unjudged(self) -> int:
         return self.plant.queued + self.plant.started if self.plant is not None else 0
 
 

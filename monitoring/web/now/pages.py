@@ -49,8 +49,13 @@ async def live(
     window, present = context.feed.window, context.present
     if not window.has_all_after(after) or len(window.after(after, MOST_PIECES)) == MOST_PIECES:
         return HTMLResponse(status_code=205)
-    is_same = standing == present.lookout.standing
-    update = update_after(window, after, present.look().cards, told=present.told.after(told), all_cards=not is_same)
+    update = update_after(
+        window,
+        after,
+        present.look().cards,
+        told=present.told.after(told),
+        all_cards=not present.lookout.is_behind_cards(standing),
+    )
     return render(
         request,
         "live.html",

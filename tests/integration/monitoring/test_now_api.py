@@ -1,6 +1,8 @@
 """What programs are told of the running builds and of the plant, on a real Redis."""
 
 import json
+import os
+import signal
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -19,6 +21,7 @@ from monitoring.history.database import reach_history
 from monitoring.history.migrate import migrate
 from monitoring.history.notes import Acknowledgement, Notes
 from monitoring.history.store import HistoryStore
+from tests.conftest import RedisServer
 from tests.integration.monitoring.plant_parts import an_event, living_worker, report_source
 from tests.integration.monitoring.test_page_process import events, stream_of, url_of
 
@@ -58,7 +61,13 @@ def printers(address: str) -> dict[str, dict[str, Any]]:
     return {one["printer"]: one for one in found}
 
 
-def test_troubles_come_and_go_with_what_runs(any_redis: Redis, address: str, eventually: Eventually) -> None:
+def test_troubles_come_and_go_with_what_runs(
+    any_redis: Redis,
+    address: str,
+    some_message: Callable[..., InspectLayer],
+    give_up: Callable[[Redis, InspectLayer], None],
+    eventually: Eventually,
+) -> None:
     eventually(lambda: troubles(address) == {"workers", "ingest"})
 
     with living_worker(any_redis):
@@ -72,6 +81,9 @@ def test_troubles_come_and_go_with_what_runs(any_redis: Redis, address: str, eve
 
     eventually(lambda: troubles(address) == {"workers", "folder-m290", "ingest-eos"})
     assert not status(address)["well"]
+    give_up(any_redis, some_message(layer=7))
+    eventually(lambda: "given-up" in troubles(address))
+    assert status(address)["queue"] == {"queued": 0, "started": 0, "given_up": 1}
 
 
 def test_a_printer_without_verdicts_waits_and_then_says_how_its_build_is(
@@ -114,19 +126,6 @@ def test_a_history_that_writes_nothing_is_behind_and_one_that_is_gone_is_missing
     assert "`python -m monitoring record`" in missing["what_now"]
 
 
-def test_what_is_given_up_is_counted(
-    any_redis: Redis,
-    address: str,
-    some_message: Callable[..., InspectLayer],
-    give_up: Callable[[Redis, InspectLayer], None],
-    eventually: Eventually,
-) -> None:
-    give_up(any_redis, some_message(layer=7))
-
-    eventually(lambda: "given-up" in troubles(address))
-    assert status(address)["queue"] == {"queued": 0, "started": 0, "given_up": 1}
-
-
 def test_an_acknowledged_event_is_no_longer_open(
     any_redis: Redis, address: str, history: str, some_verdict: VerdictMaker, eventually: Eventually
 ) -> None:
@@ -154,10 +153,12 @@ def stream(response: httpx.Response, kind: str) -> Iterator[dict[str, str]]:
     return (event for event in events(response) if event.get("event") == kind)
 
 
-def test_events_over_layers_come_to_the_letter_and_without_an_id(
+def test_events_over_layers_come_to_the_letter_and_do_not_move_a_reader_s_place_among_the_verdicts(
     any_redis: Redis, address: str, some_verdict: VerdictMaker
 ) -> None:
-    RedisResults(any_redis).publish(some_verdict(layer=1))
+    for layer in (1, 2, 3):
+        RedisResults(any_redis).publish(some_verdict(layer=layer))
+    ids = [name for name, _ in stream_of(any_redis)]
     told = [an_event(some_verdict(layer=layer), EventKind.DEFECT_PERSISTS) for layer in (5, 6)]
     RedisEvents(any_redis).publish(told[0])
 
@@ -167,7 +168,12 @@ def test_events_over_layers_come_to_the_letter_and_without_an_id(
         RedisEvents(any_redis).publish(told[1])
         second = next(came)
         headers = response.headers
+    again = {"Last-Event-ID": ids[0]}
+    with httpx.stream("GET", f"{address}/api/events?after=0&told=0", headers=again, timeout=10) as response:
+        came = stream(response, "verdict")
+        behind = [next(came)["id"] for _ in range(2)]
 
+    assert behind == ids[1:]
     assert [first["data"], second["data"]] == [one.to_json() for one in told]
     assert "id" not in first
     assert headers["content-type"].startswith("text/event-stream")
@@ -175,24 +181,7 @@ def test_events_over_layers_come_to_the_letter_and_without_an_id(
     assert "no-store" in headers["cache-control"]
 
 
-def test_a_reader_goes_on_behind_its_last_verdict_whatever_was_told_since(
-    any_redis: Redis, address: str, some_verdict: VerdictMaker
-) -> None:
-    for layer in (1, 2, 3):
-        RedisResults(any_redis).publish(some_verdict(layer=layer))
-    RedisEvents(any_redis).publish(an_event(some_verdict(layer=3)))
-    ids = [name for name, _ in stream_of(any_redis)]
-
-    with httpx.stream(
-        "GET", f"{address}/api/events?after=0&told=0", headers={"Last-Event-ID": ids[0]}, timeout=10
-    ) as response:
-        came = stream(response, "verdict")
-        found = [next(came)["id"] for _ in range(2)]
-
-    assert found == ids[1:]
-
-
-def test_a_status_event_is_the_status_and_comes_when_something_changes(any_redis: Redis, address: str) -> None:
+def test_a_status_event_is_the_status_and_what_is_no_cursor_is_refused(any_redis: Redis, address: str) -> None:
     with httpx.stream("GET", f"{address}/api/events", timeout=15) as response:
         came = stream(response, "status")
         first = json.loads(next(came)["data"])
@@ -202,15 +191,19 @@ def test_a_status_event_is_the_status_and_comes_when_something_changes(any_redis
     assert set(first) == set(status(address))
     assert seen["standing"] != first["standing"]
     assert seen["headline"] == "No worker is running: no layer is judged."
+    cursors_that_are_none_are_refused(address)
+    the_description_says_so(address)
 
 
-def test_a_cursor_that_is_none_is_refused_in_words_and_the_description_says_so(address: str) -> None:
+def cursors_that_are_none_are_refused(address: str) -> None:
     for cursor in ("x", "-1", "1-", "9" * 21, "1-0-0", "\N{ARABIC-INDIC DIGIT ONE}"):
         by_header = httpx.get(f"{address}/api/events", headers=[(b"Last-Event-ID", cursor.encode())], timeout=10)
         by_query = httpx.get(f"{address}/api/events", params={"told": cursor}, timeout=10)
         assert (by_header.status_code, by_query.status_code) == (422, 422), cursor
         assert "detail" in by_header.json()
 
+
+def the_description_says_so(address: str) -> None:
     paths = httpx.get(f"{address}/openapi.json", timeout=10).json()["paths"]
     answers = paths["/api/events"]["get"]["responses"]
     assert list(answers["200"]["content"]) == ["text/event-stream"]
@@ -236,3 +229,21 @@ def test_events_are_read_again_when_redis_was_emptied(
 
     eventually(lambda: layers() == [2])
     assert httpx.get(f"{address}/", timeout=10).status_code == 200
+
+
+def test_a_redis_that_hangs_is_down_and_the_page_still_answers(
+    own_redis_server: RedisServer, start: Callable[..., Any], eventually: Eventually
+) -> None:
+    address = start("serve", "--port", "0", url=own_redis_server.url).address()
+    eventually(lambda: "workers" in troubles(address))
+    with Redis.from_url(own_redis_server.url) as client:
+        server = client.info("server")["process_id"]
+
+    os.kill(server, signal.SIGSTOP)
+    try:
+        eventually(lambda: "redis" in troubles(address))
+        assert "workers" not in troubles(address)
+        assert "Redis does not answer" in httpx.get(f"{address}/", timeout=10).text
+    finally:
+        os.kill(server, signal.SIGCONT)
+    eventually(lambda: "redis" not in troubles(address))
