@@ -82,7 +82,9 @@ STOPS = """() => {
   window.stops = [...document.querySelectorAll("a[href], button, input, select, textarea, summary, [tabindex]")]
     .filter(one => one.tabIndex >= 0 && !one.disabled && one.checkVisibility({visibilityProperty: true}) && first(one));
   document.activeElement?.blur();
-  window.before = new Map(window.stops.map(one => [one, window.looks(one)]));
+  // A live page replaces its pieces meanwhile; one with the same name is the same stop.
+  window.nameOf = (one) => one.id || one.getAttribute("href") || one.name || one.textContent.trim() || one.outerHTML;
+  window.before = new Map(window.stops.map(one => [window.nameOf(one), window.looks(one)]));
   window.visited = new Set();
   window.stops[0].focus();
   return window.stops.length;
@@ -91,8 +93,9 @@ STOPS = """() => {
 VISIT = """() => {
   const one = document.activeElement;
   if (!one || one === document.body) return false;
-  window.visited.add(one);
-  if (window.before.get(one) === window.looks(one)) (window.unseen ??= []).push(one.outerHTML.slice(0, 120));
+  const name = window.nameOf(one);
+  window.visited.add(name);
+  if (window.before.get(name) === window.looks(one)) (window.unseen ??= []).push(one.outerHTML.slice(0, 120));
   const box = one.getBoundingClientRect();
   const covered = (x, y) => !document.elementsFromPoint(box.left + x * box.width, box.top + y * box.height).slice(0, 1)
     .some(top => top === one || one.contains(top) || top.contains(one) || one.labels?.[0]?.contains(top));
@@ -102,7 +105,8 @@ VISIT = """() => {
   return true;
 }"""
 MISSED = """() => ({
-  unreached: window.stops.filter(one => !window.visited.has(one)).map(one => one.outerHTML.slice(0, 120)),
+  unreached: window.stops.filter(one => one.isConnected && !window.visited.has(window.nameOf(one)))
+    .map(one => one.outerHTML.slice(0, 120)),
   unmarked: window.unseen ?? [],
   covered: window.covered ?? [],
 })"""

@@ -1,6 +1,7 @@
 """What holds on every page, in both themes and from a phone to a wall."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import cv2
 import numpy as np
@@ -36,6 +37,7 @@ pytestmark = [pytest.mark.redis, pytest.mark.e2e]
 
 MOST_TABS = 400
 Addresses = dict[bool, str]  # by whether one is logged in there
+NewContext = Callable[..., BrowserContext]
 every_place = pytest.mark.parametrize("place", PLACES, ids=lambda place: place.name)
 
 
@@ -44,6 +46,20 @@ def address(plant: ShownPlant) -> Iterator[Addresses]:
     """Where the page is for who is at its machine, and where it asks for a token first."""
     with plant.served() as local, plant.served("asking", MONITORING_ACCESS="token") as asking:
         yield {True: local, False: asking}
+
+
+@pytest.fixture
+def new_context(browser: Browser) -> Iterator[NewContext]:
+    """Opens browsers that know nothing of each other, and end with the test."""
+    opened: list[BrowserContext] = []
+
+    def run(**about: Any) -> BrowserContext:  # noqa: ANN401 - as Playwright takes them
+        opened.append(browser.new_context(**about))
+        return opened[-1]
+
+    yield run
+    for context in opened:
+        context.close()
 
 
 def go(context: BrowserContext, address: Addresses, place: Place) -> Page:
@@ -84,19 +100,20 @@ def test_it_passes_the_accessibility_check_and_fits(page: Page, width: int) -> N
 
 
 @every_place
-def test_fingers_in_gloves_hit_every_button(browser: Browser, address: Addresses, place: Place) -> None:
-    context = browser.new_context(has_touch=True, is_mobile=True, viewport={"width": 390, "height": 844})
+def test_fingers_in_gloves_hit_every_button(new_context: NewContext, address: Addresses, place: Place) -> None:
+    context = new_context(has_touch=True, is_mobile=True, viewport={"width": 390, "height": 844})
     page = go(context, address, place)
 
     assert page.evaluate("matchMedia('(pointer: coarse)').matches")
     assert page.evaluate(SMALL_TARGETS, 44) == []
     assert page.evaluate(TOO_WIDE) == []
-    context.close()
 
 
 @every_place
-def test_tab_stops_at_everything_and_shows_where_it_is(browser: Browser, address: Addresses, place: Place) -> None:
-    context = browser.new_context(reduced_motion="reduce")  # nothing is still on its way
+def test_tab_stops_at_everything_and_shows_where_it_is(
+    new_context: NewContext, address: Addresses, place: Place
+) -> None:
+    context = new_context(reduced_motion="reduce")  # nothing is still on its way
     page = go(context, address, place)
     stops = page.evaluate(STOPS)
 
@@ -109,12 +126,11 @@ def test_tab_stops_at_everything_and_shows_where_it_is(browser: Browser, address
 
     assert stops >= 3
     assert page.evaluate(MISSED) == {"unreached": [], "unmarked": [], "covered": []}
-    context.close()
 
 
 @every_place
-def test_what_a_screen_reader_begins_with_is_there(browser: Browser, address: Addresses, place: Place) -> None:
-    context = browser.new_context()
+def test_what_a_screen_reader_begins_with_is_there(new_context: NewContext, address: Addresses, place: Place) -> None:
+    context = new_context()
     page = go(context, address, place)
 
     assert page.locator("html").get_attribute("lang") == "en"
@@ -129,30 +145,29 @@ def test_what_a_screen_reader_begins_with_is_there(browser: Browser, address: Ad
     page.locator(".skip").focus()
     page.keyboard.press("Enter")
     expect(page.locator("#main")).to_be_focused()
-    context.close()
 
 
-def test_no_two_pages_have_one_title(browser: Browser, address: Addresses) -> None:
-    context = browser.new_context()
+def test_no_two_pages_have_one_title(new_context: NewContext, address: Addresses) -> None:
+    context = new_context()
     titles = [go(context, address, place).title() for place in PLACES]
 
     assert len(set(titles)) == len(PLACES)
     assert all(title.endswith("layerwatch") for title in titles)
-    context.close()
 
 
 @every_place
-def test_nothing_moves_for_who_asked_for_that(browser: Browser, address: Addresses, place: Place) -> None:
-    context = browser.new_context(reduced_motion="reduce")
+def test_nothing_moves_for_who_asked_for_that(new_context: NewContext, address: Addresses, place: Place) -> None:
+    context = new_context(reduced_motion="reduce")
     page = go(context, address, place)
 
     assert page.evaluate(MOVING) == []
-    context.close()
 
 
 @every_place
-def test_wide_spacing_and_large_letters_cut_nothing_off(browser: Browser, address: Addresses, place: Place) -> None:
-    context = browser.new_context(viewport={"width": 390, "height": 844})
+def test_wide_spacing_and_large_letters_cut_nothing_off(
+    new_context: NewContext, address: Addresses, place: Place
+) -> None:
+    context = new_context(viewport={"width": 390, "height": 844})
     page = go(context, address, place)
 
     for width, rules in ((390, SPACED), (1280, LARGE)):
@@ -161,24 +176,24 @@ def test_wide_spacing_and_large_letters_cut_nothing_off(browser: Browser, addres
         page.evaluate(SETTLED)
         assert page.evaluate(TOO_WIDE) == [], rules
         assert page.evaluate(CUT_OFF) == [], rules
-    context.close()
 
 
 @every_place
 def test_colours_of_the_users_own_leave_every_decision_its_shape(
-    browser: Browser, address: Addresses, place: Place
+    new_context: NewContext, address: Addresses, place: Place
 ) -> None:
-    context = browser.new_context(forced_colors="active")
+    context = new_context(forced_colors="active")
     page = go(context, address, place)
 
     for shape in first_of_each_shape(page):
         assert contrast_in(shape.screenshot()) > 100, shape.get_attribute("class")
-    context.close()
 
 
 @every_place
-def test_on_paper_there_is_what_was_found_and_no_navigation(browser: Browser, address: Addresses, place: Place) -> None:
-    context = browser.new_context(viewport={"width": 680, "height": 900})  # the width between the margins of A4
+def test_on_paper_there_is_what_was_found_and_no_navigation(
+    new_context: NewContext, address: Addresses, place: Place
+) -> None:
+    context = new_context(viewport={"width": 680, "height": 900})  # the width between the margins of A4
     page = go(context, address, place)
 
     page.emulate_media(media="print")
@@ -189,7 +204,6 @@ def test_on_paper_there_is_what_was_found_and_no_navigation(browser: Browser, ad
     expect(page.locator(".skip")).to_be_hidden()
     expect(page.locator(".foot")).to_be_hidden()
     assert page.evaluate(TOO_WIDE) == []
-    context.close()
 
 
 def first_of_each_shape(page: Page) -> list[Locator]:
