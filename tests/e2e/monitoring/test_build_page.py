@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 from redis import Redis
 
 from layerwatch.layers import Stage
@@ -265,7 +265,7 @@ def test_the_mask_lies_where_the_region_is(build: Build, look: Look) -> None:
 def test_the_picture_is_zoomed_and_moved_by_keyboard_and_fits_again(build: Build, look: Look) -> None:
     page = look(f"{build.url}?layer={STREAK[0]}&stage=melt")
     wait_for(page, STREAK[0])
-    where = "import('/static/viewer.js').then(viewer => { const box = document.querySelector('#viewer').getBoundingClientRect(); return viewer.toPicture(box.left, box.top).map(Math.round); })"  # noqa: E501
+    where = "import('/static/build/viewer.js').then(viewer => { const box = document.querySelector('#viewer').getBoundingClientRect(); return viewer.toPicture(box.left, box.top).map(Math.round); })"  # noqa: E501
     fitted = page.evaluate(where)
     assert fitted[1] == 0
     tab_to(page, "#viewer")
@@ -286,6 +286,46 @@ def test_the_picture_is_zoomed_and_moved_by_keyboard_and_fits_again(build: Build
     assert page.evaluate(where)[0] == moved[0]  # the next layer is seen at the same place
     page.keyboard.press("0")
     assert page.evaluate(where) == fitted
+
+
+def test_a_zoomed_picture_is_moved_by_presses_alone(build: Build, look: Look) -> None:
+    page = look(f"{build.url}?layer={STREAK[0]}&stage=melt")
+    wait_for(page, STREAK[0])
+    where = "import('/static/build/viewer.js').then(viewer => { const box = document.querySelector('#viewer').getBoundingClientRect(); return viewer.toPicture(box.left, box.top).map(Math.round); })"  # noqa: E501
+    arrows = page.get_by_role("group", name="Move the picture")
+    expect(arrows).to_be_hidden()
+
+    for _ in range(3):
+        page.get_by_role("button", name="Zoom in").click()
+    zoomed = page.evaluate(where)
+    arrows.get_by_role("button", name="Right").click()
+    right = page.evaluate(where)
+    arrows.get_by_role("button", name="Down").click()
+    down = page.evaluate(where)
+
+    assert right[0] > zoomed[0]
+    assert down[1] > right[1]
+    page.get_by_role("button", name="Fit").click()
+    expect(arrows).to_be_hidden()
+
+
+def test_a_page_whose_layers_could_not_be_read_tries_again_by_itself(build: Build, look: Look) -> None:
+    page = look("about:blank")
+    refused: list[str] = []
+
+    def refuse_once(route: Route) -> None:
+        if refused:
+            route.continue_()
+            return
+        refused.append(route.request.url)
+        route.fulfill(status=200, content_type="application/json", body="{}")
+
+    page.route("**/strip", refuse_once)
+    page.goto(f"{build.url}?layer={STREAK[0]}&stage=melt")
+
+    expect(page.locator("#layer-problem")).to_contain_text("tries again")
+    wait_for(page, STREAK[0])
+    expect(page.locator("#layer-problem")).to_be_empty()
 
 
 def test_the_wheel_scrolls_the_page_until_somebody_turns_to_the_picture(build: Build, look: Look) -> None:
@@ -347,7 +387,7 @@ def test_a_reject_among_thousands_is_never_hidden(build: Build, look: Look) -> N
     page = look(build.url)
 
     shown = page.evaluate("""async () => {
-        const { worstOf, Scale, NOTHING } = await import('/static/pixel_columns.js');
+        const { worstOf, Scale, NOTHING } = await import('/static/build/pixel_columns.js');
         const decide = layer => layer === 12345 ? 'reject' : 'pass';
         const lane = Array.from({length: 20000}, (_, layer) => ({layer, decision: decide(layer)}));
         const some = worstOf(lane.filter(set => set.layer % 7 || set.layer === 12345), new Scale(0, 19999, 300));
@@ -374,7 +414,7 @@ def test_curves_are_said_in_words_and_lead_to_the_layer(build: Build, look: Look
 def test_what_is_told_over_the_layers_is_shown_once(build: Build, look: Look) -> None:
     page = look(build.url)
     wait_for(page, LAST)
-    tell = f"""import('/static/told.js').then(({{ showTold }}) => showTold({{
+    tell = f"""import('/static/build/told.js').then(({{ showTold }}) => showTold({{
         id: 'printer-0_job00000-build_at_risk-0123456789ab', kind: 'build_at_risk', severity: 'critical',
         layer: {STREAK[5]}, reasons: ['it grows'], evidence: [{{stage: 'melt'}}],
     }}))"""

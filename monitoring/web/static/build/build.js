@@ -1,20 +1,21 @@
 // One build: which layer is shown, and all that follows from it.
 
 import { onLinks, remember } from "./addresses.js";
-import { showWhole } from "./build_head.js";
-import { listen, setOf } from "./build_live.js";
+import { showWhole } from "./head.js";
+import { listen, setOf } from "./live.js";
 import { Curves } from "./curves.js";
-import { byId } from "./elements.js";
+import { byId } from "../elements.js";
 import { listenForKeys } from "./keys.js";
 import { showLayer, showProblem } from "./layer_panel.js";
-import { json, LayerStore } from "./layer_store.js";
+import { LayerStore } from "./layer_store.js";
 import { LayerStrip } from "./layer_strip.js";
 import { LightChoice } from "./lights.js";
 import { noteNews, tell } from "./news.js";
-import { inWords, StripData } from "./strip_data.js";
-import { showClock } from "./times.js";
+import { inWords } from "./strip_data.js";
+import { showClock } from "../times.js";
 import { showTold } from "./told.js";
 import { fit, reveal, zoom } from "./viewer.js";
+import { layersOf } from "./whole_build.js";
 import { PlaceThroughLayers } from "./z_column.js";
 
 const { printer, build } = document.body.dataset;
@@ -179,7 +180,7 @@ function showRange() {
 }
 
 async function begin() {
-  data = new StripData(await json(`/api/builds/${printer}/${build}/strip`));
+  data = await layersOf(`/api/builds/${printer}/${build}/strip`, (words) => { byId("layer-problem").textContent = words; });
   const { layer, stage } = document.body.dataset;
   for (const part of document.querySelectorAll("[data-script]")) part.hidden = false;
   document.querySelector(".without-script")?.remove();
@@ -189,8 +190,9 @@ async function begin() {
   curves.show(data, data.at(layer, stage));
   following = !location.search;
   listenToPage();
-  go(data.at(layer, stage) ?? data.latest);
+  // First: a browser opens few connections to one server, and pictures would take them all.
   listen({ printer, build, took, told, missed: () => location.reload() });
+  go(data.at(layer, stage) ?? data.latest);
 }
 
-begin().catch((error) => { byId("layer-problem").textContent = `The layers cannot be read now: ${error.message}. Load the page again.`; });
+begin();

@@ -2,10 +2,10 @@
 
 import { drawDefects, drawSeconds, END, MARGIN } from "./curve_drawing.js";
 import { showTable } from "./curve_table.js";
-import { byId, make } from "./elements.js";
+import { byId, make } from "../elements.js";
 import { extents, Scale } from "./pixel_columns.js";
 import { onThemeChange } from "./palette.js";
-import { seconds } from "./words.js";
+import { seconds } from "../words.js";
 
 const REDRAW_MS = 500; // while verdicts come one after another
 

@@ -5,7 +5,7 @@ import { keepTime, setServerClock } from "./ages.js";
 import { parse, picturesReady, place } from "./pieces.js";
 import { afterChange, isFollowing } from "./selection.js";
 import { announce, hearTroubles } from "./speech.js";
-import { showClock } from "./times.js";
+import { showClock } from "../times.js";
 
 const body = document.body;
 const SILENCE_MS = 20_000; // the server speaks every five seconds

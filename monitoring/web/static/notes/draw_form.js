@@ -1,9 +1,9 @@
 // The form around the drawing: what it is, box or outline, by hand or by numbers, and whether to save it.
 
-import { byId } from "./elements.js";
-import { Drawing } from "./notes_drawing.js";
-import { correctionWords } from "./notes_list.js";
-import { showDraft } from "./notes_marks.js";
+import { byId } from "../elements.js";
+import { Drawing } from "./drawing.js";
+import { correctionWords } from "./list.js";
+import { showDraft } from "./marks.js";
 
 const STEP = 5; // px an arrow key
 const BOX = ["x", "y", "width", "height"];

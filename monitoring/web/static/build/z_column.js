@@ -1,8 +1,8 @@
 // A place through the layers: in which of them something was found there, the highest on top, as the part stands.
 
-import { byId, make, shape } from "./elements.js";
+import { byId, make, shape } from "../elements.js";
 import { json } from "./layer_store.js";
-import { area, plural } from "./words.js";
+import { area, plural } from "../words.js";
 
 const SHOWN = 25; // layers on each side of the current one
 

@@ -1,6 +1,6 @@
 // What is told over the layers of the build, as it comes.
 
-import { byId, make, shape } from "./elements.js";
+import { byId, make, shape } from "../elements.js";
 
 const WORDS = JSON.parse(byId("told-latest").dataset.words);
 

@@ -1,6 +1,6 @@
 // How old what is shown is, by the server's clock: that of a screen on a wall may be wrong.
 
-import { lengthOf, setText } from "./times.js";
+import { lengthOf, setText } from "../times.js";
 
 let ahead = 0; // this machine's clock against the server's, ms
 

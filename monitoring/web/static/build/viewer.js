@@ -5,6 +5,7 @@ const stack = document.getElementById("stack");
 const marks = document.getElementById("marks");
 const STEP = 1.5;
 const PAN = 60; // px a key
+const LEAP = 0.4; // of the viewer a press on an arrow
 const LARGEST = 16; // px of the page for one of the picture
 const STILL = 4; // px that a click may move
 
@@ -140,3 +141,10 @@ document.getElementById("zoom-in").addEventListener("click", () => zoom(1));
 document.getElementById("zoom-out").addEventListener("click", () => zoom(-1));
 document.getElementById("zoom-fit").addEventListener("click", fit);
 document.getElementById("zoom-one").addEventListener("click", oneToOne);
+for (const button of viewer.querySelectorAll("[data-pan]")) {
+  const [across, down] = button.dataset.pan.split(" ").map(Number);
+  button.addEventListener("click", () => {
+    [x, y] = [x + across * LEAP * viewer.clientWidth, y + down * LEAP * viewer.clientHeight];
+    place();
+  });
+}

@@ -1,6 +1,6 @@
 // Which picture of a layer one looks at: a light, and whether it is compared with the layer below; and how the overlay looks.
 
-import { byId, make } from "./elements.js";
+import { byId, make } from "../elements.js";
 
 export class LightChoice {
   light = null; // the wanted one; a layer without it shows its first

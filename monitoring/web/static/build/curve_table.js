@@ -1,8 +1,8 @@
 // The curves in words: the greatest values with their layers.
 
 import { percent } from "./curves.js";
-import { make } from "./elements.js";
-import { seconds } from "./words.js";
+import { make } from "../elements.js";
+import { seconds } from "../words.js";
 
 const LISTED = 10;
 

@@ -1,6 +1,6 @@
 // New verdicts of this build as they come, and how old what one sees is.
 
-import { showClock } from "./times.js";
+import { showClock } from "../times.js";
 
 const body = document.body;
 const SILENCE_MS = 20_000; // the server speaks every five seconds

@@ -1,10 +1,10 @@
 // Saying something of the layer that is shown: a false alarm, a missed defect, that it was seen.
 
-import { byId, make } from "./elements.js";
-import { ask } from "./notes_api.js";
-import { DrawForm } from "./notes_draw_form.js";
-import { asNote } from "./notes_list.js";
-import { area } from "./words.js";
+import { byId, make } from "../elements.js";
+import { ask } from "./api.js";
+import { DrawForm } from "./draw_form.js";
+import { asNote } from "./list.js";
+import { area } from "../words.js";
 
 const NAME = "layerwatch.name";
 

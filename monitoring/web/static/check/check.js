@@ -1,7 +1,7 @@
 // Checking a layer: choose, see which light each picture is taken for, send, wait, and hear the verdict once.
 
 import { differences, lightsOf, lookAt, sizeText } from "./pictures.js";
-import { showClock } from "./times.js";
+import { showClock } from "../times.js";
 import { ConnectionLost, Refused, send, verdictOf } from "./upload.js";
 
 const check = document.getElementById("check");

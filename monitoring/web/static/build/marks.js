@@ -1,6 +1,6 @@
 // The regions over the picture: a box and a number each, one stop for Tab, arrows from one to the next.
 
-import { byId, draw } from "./elements.js";
+import { byId, draw } from "../elements.js";
 
 const marks = byId("marks");
 

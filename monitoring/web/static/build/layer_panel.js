@@ -1,10 +1,10 @@
 // One layer in words, and its picture: everything changes in one go.
 
-import { byId, make, shape } from "./elements.js";
+import { byId, make, shape } from "../elements.js";
 import { showMarks } from "./marks.js";
-import { showClock } from "./times.js";
+import { showClock } from "../times.js";
 import { showSize } from "./viewer.js";
-import { area, seconds } from "./words.js";
+import { area, seconds } from "../words.js";
 
 const WHAT_NOW = JSON.parse(byId("layer").dataset.whatNow);
 

@@ -1,6 +1,6 @@
 // What people drew, over the picture: broken lines, one pattern for each kind of correction.
 
-import { byId, draw } from "./elements.js";
+import { byId, draw } from "../elements.js";
 
 const layer = draw("svg", { class: "drawn", "aria-hidden": "true", focusable: "false" });
 const kept = draw("g");

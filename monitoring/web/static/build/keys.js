@@ -1,6 +1,6 @@
 // Keys that work anywhere on the page; those of one character can be turned off.
 
-import { byId } from "./elements.js";
+import { byId } from "../elements.js";
 
 const KEPT = "layerwatch.keys";
 const FIELDS = "input:not([type=checkbox], [type=radio], [type=range]), textarea, select, [contenteditable]";

@@ -1,7 +1,7 @@
 // Drawing over the picture: a box by dragging or by two corners, an outline corner by corner, or a box by numbers.
 
-import { byId } from "./elements.js";
-import { toPicture } from "./viewer.js";
+import { byId } from "../elements.js";
+import { toPicture } from "../build/viewer.js";
 
 const DRAGGED = 6; // px of the page; less is a tap
 const NEAR = 16; // px of the page around the first corner: a tap there closes the outline

@@ -1,6 +1,6 @@
 // What is said aloud: what comes together is said together, each thing once.
 
-import { byId } from "./elements.js";
+import { byId } from "../elements.js";
 import { inWords } from "./strip_data.js";
 
 const SETTLE_MS = 200;

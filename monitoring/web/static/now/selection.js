@@ -3,7 +3,7 @@
 import { showAges } from "./ages.js";
 import { parse } from "./pieces.js";
 import { oneStop } from "./strip.js";
-import { showClock } from "./times.js";
+import { showClock } from "../times.js";
 
 let shown = location.search;
 

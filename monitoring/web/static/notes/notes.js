@@ -1,10 +1,10 @@
 // Corrections and notes of the layer that is shown: what was said, and saying more.
 
-import { byId } from "./elements.js";
-import { ask } from "./notes_api.js";
-import { asNote, showList } from "./notes_list.js";
-import { showDrawn, showSize } from "./notes_marks.js";
-import { Saying } from "./notes_saying.js";
+import { byId } from "../elements.js";
+import { ask } from "./api.js";
+import { asNote, showList } from "./list.js";
+import { showDrawn, showSize } from "./marks.js";
+import { Saying } from "./saying.js";
 
 const SETTLE_MS = 150; // who steps on quickly asks for no layer on the way
 

@@ -1,10 +1,10 @@
 // What the page says of the whole build, as new verdicts come.
 
 import { percent } from "./curves.js";
-import { byId, make, shape } from "./elements.js";
+import { byId, make, shape } from "../elements.js";
 import { SEVERITY } from "./strip_data.js";
-import { showClock } from "./times.js";
-import { plural } from "./words.js";
+import { showClock } from "../times.js";
+import { plural } from "../words.js";
 
 const ORDER = ["pass", "review", "reject", "invalid"];
 const WORST = 24; // as monitoring/web/build/pages.py lists them

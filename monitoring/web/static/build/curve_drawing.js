@@ -1,6 +1,6 @@
 // The marks and axes of a curve, as parts of an SVG; 16 of its units are as much as the letters of the page are high.
 
-import { draw } from "./elements.js";
+import { draw } from "../elements.js";
 import { roundStep } from "./pixel_columns.js";
 
 export const MARGIN = 57.6; // room for the figures on the left, as beside the strip

@@ -1,8 +1,8 @@
 // What was said of a layer, by whom and when, newest first.
 
-import { byId, make } from "./elements.js";
-import { kindWords, point } from "./notes_marks.js";
-import { showClock } from "./times.js";
+import { byId, make } from "../elements.js";
+import { kindWords, point } from "./marks.js";
+import { showClock } from "../times.js";
 
 // `undo` is called with a note: {number, what, words}, what is "corrections" or "acknowledgements".
 export function showList(notes, undo) {
