@@ -19,7 +19,7 @@ ROOMS := layerwatch ingest worker trainer monitoring simulator demo deploy
 ROLES := ingest worker-cpu worker-gpu trainer monitoring simulator
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-compose check scan audit sbom format bench schema dashboards locks secrets starter clean
+.PHONY: help demo test test-compose check scan audit sbom format bench screenshots schema dashboards locks secrets starter clean
 
 help: ## list the chores
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -63,8 +63,11 @@ format: $(VENV)/.dev ## let ruff format and mend what it can
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: $(VENV)/.dev ## time network, inspection, the whole path and ingest on this machine; writes docs/performance.md
+bench: $(VENV)/.dev ## time network, inspection, the whole path, ingest, history and page on this machine; writes docs/performance.md
 	$(BIN)/python -m bench --write docs/performance.md
+
+screenshots: $(VENV)/.dev ## print two builds and picture every page, both themes, desk and phone; writes docs/screenshots/
+	$(BIN)/python -m demo screenshots
 
 schema: $(VENV)/.dev ## write docs/schema/ from the wire contract
 	$(BIN)/python -m layerwatch.schema

@@ -18,12 +18,13 @@ from bench.footprint import footprint_figures, measure_footprint
 from bench.history import history_figures
 from bench.ingest import ingest_figures
 from bench.page import Figures, show, write_page
+from bench.page_in_browser import page_figures
 from bench.prototype import network_figures
 from bench.service import service_figures, time_service
 from layerwatch.cli import run_app
 from layerwatch.machine import has_proc
 
-app = typer.Typer(help="Times reading, inference, the whole path, ingest and the history on this machine.")
+app = typer.Typer(help="Times reading, inference, the whole path, ingest, the history and the page on this machine.")
 
 
 class Part(StrEnum):
@@ -33,6 +34,7 @@ class Part(StrEnum):
     FOOTPRINT = "footprint"  # a worker's start, and its memory over many layer sets
     INGEST = "ingest"  # backlogs, idling, layers that are printed now
     HISTORY = "history"  # what page and reports ask of a million layers
+    PAGE = "page"  # what a browser loads, how soon a page can be used, and steps through a build
 
 
 @app.command()
@@ -58,6 +60,7 @@ def main(  # noqa: PLR0913, PLR0917 - one option a choice of the user
         measuring = chain(
             _measure(work, parts, bundle, sets=sets, backlogs=numbers, progress=progress),
             _histories(work, parts, layers, progress, history_url),
+            page_figures(work / "page", progress) if Part.PAGE in parts else (),
         )
         for figures in measuring:
             show(figures, console)

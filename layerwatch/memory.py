@@ -6,13 +6,13 @@ from collections.abc import Iterator, Mapping
 from layerwatch.events import Event
 from layerwatch.job import InspectLayer
 from layerwatch.layers import LayerKey
-from layerwatch.ports import BACKLOG_SHARE, GivenUp
+from layerwatch.ports import BACKLOG_SHARE, GivenUp, JobState
 from layerwatch.source_state import SourceState
 from layerwatch.verdict import Verdict
 
 
 class InMemoryQueue:
-    """A LayerQueue that keeps its messages in a list, and a Quarantine that keeps what it is given."""
+    """A LayerQueue and JobStates that keep messages in a list, and a Quarantine that keeps what it is given."""
 
     def __init__(self) -> None:
         self.messages: list[InspectLayer] = []
@@ -26,6 +26,11 @@ class InMemoryQueue:
 
     def holds(self, inspection_id: str) -> bool:
         return inspection_id in self.failed or any(waiting.id == inspection_id for waiting in self.messages)
+
+    def state(self, inspection_id: str) -> JobState | None:
+        if inspection_id in self.failed:
+            return JobState.FAILED
+        return JobState.QUEUED if self.holds(inspection_id) else None
 
     def depth(self) -> int:
         return len(self.messages)

@@ -9,13 +9,16 @@ def inside(root: Path, relative: str) -> Path:
     """Return root / relative with all links resolved.
 
     Raises:
-        UnsafePathError: it is absolute, climbs out by '..', or a link leads out.
+        UnsafePathError: it is absolute, climbs out by '..', or a link leads out or in a circle.
     """
     base = root.resolve()
     if "\0" in relative or Path(relative).is_absolute():
         raise UnsafePathError(relative, root=root)
-    target = (base / relative).resolve()
-    if target == base or not target.is_relative_to(base):
+    try:
+        target = (base / relative).resolve()
+    except RuntimeError as error:  # a circle of links; from Python 3.13 on it comes back as a link
+        raise UnsafePathError(relative, root=root) from error
+    if target == base or not target.is_relative_to(base) or target.is_symlink():
         raise UnsafePathError(relative, root=root)
     return target
 

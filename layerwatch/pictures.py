@@ -70,8 +70,8 @@ def is_content(content: bytes, capture: CaptureMessage) -> bool:
     return hashlib.sha256(content).hexdigest() == capture.sha256
 
 
-def read_file(path: Path) -> bytes:
-    """Return the bytes of a picture file, at most MAX_FILE_BYTES.
+def read_file(path: Path, *, most: int = MAX_FILE_BYTES) -> bytes:
+    """Return the bytes of a picture file of at most so many.
 
     Raises:
         UnreadablePictureError: it is not a regular file, or too large.
@@ -81,9 +81,9 @@ def read_file(path: Path) -> bytes:
     if not stat.S_ISREG(status.st_mode):
         raise UnreadablePictureError(path, reason="it is not a regular file")
     content = b""
-    if status.st_size <= MAX_FILE_BYTES:
+    if status.st_size <= most:
         with path.open("rb") as file:
-            content = file.read(MAX_FILE_BYTES + 1)
-    if max(status.st_size, len(content)) > MAX_FILE_BYTES:
-        raise UnreadablePictureError(path, reason=f"the file is larger than {MAX_FILE_BYTES >> 20} MiB")
+            content = file.read(most + 1)
+    if max(status.st_size, len(content)) > most:
+        raise UnreadablePictureError(path, reason=f"the file is larger than {most >> 20} MiB")
     return content

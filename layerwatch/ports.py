@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Final, Protocol
 
 from layerwatch.events import Event
@@ -29,6 +30,20 @@ class LayerQueue(Protocol):
 
     def ends_in_backlog(self) -> bool:
         """Return whether the last one that waits is part of a backlog, so that a live layer is to go ahead."""
+        ...
+
+
+class JobState(StrEnum):
+    QUEUED = "queued"  # it waits for a worker
+    RUNNING = "running"  # a worker has it
+    FAILED = "failed"  # it was given up on
+
+
+class JobStates(Protocol):
+    """How far inspections are, for who waits for one."""
+
+    def state(self, inspection_id: str) -> JobState | None:
+        """Return how far the job for this inspection is, None where the queue has none."""
         ...
 
 

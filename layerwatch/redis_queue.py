@@ -5,12 +5,12 @@ from contextlib import suppress
 from redis import Redis
 from rq import Queue, Retry
 from rq.exceptions import DeserializationError, DuplicateJobError, NoSuchJobError
-from rq.job import Job
+from rq.job import Job, JobStatus
 from rq.serializers import JSONSerializer
 
 from layerwatch.errors import WireError
 from layerwatch.job import INSPECT_LAYER_JOB, INSPECT_QUEUE, InspectLayer
-from layerwatch.ports import GivenUp
+from layerwatch.ports import GivenUp, JobState
 
 # Three retries after the first run. The worker inspects in the first three runs only;
 # the fourth is there to publish that it gave up (worker/jobs.py).
@@ -20,7 +20,7 @@ FAILURE_TTL_SECONDS = 30 * 24 * 3600
 
 
 class RedisQueue:
-    """LayerQueue and Quarantine on RQ; what is given up on lies in its registry of failed jobs."""
+    """LayerQueue, JobStates and Quarantine on RQ; what is given up on lies in its registry of failed jobs."""
 
     def __init__(self, client: Redis) -> None:
         self._queue = Queue(INSPECT_QUEUE, connection=client, serializer=JSONSerializer)
@@ -44,6 +44,15 @@ class RedisQueue:
 
     def holds(self, inspection_id: str) -> bool:
         return Job.exists(inspection_id, connection=self._queue.connection)
+
+    def state(self, inspection_id: str) -> JobState | None:
+        try:
+            status = self._fetch(inspection_id).get_status(refresh=False)
+        except NoSuchJobError:
+            return None
+        if inspection_id in self._queue.failed_job_registry:
+            return JobState.FAILED
+        return JobState.RUNNING if status is JobStatus.STARTED else JobState.QUEUED
 
     def depth(self) -> int:
         return len(self._queue)

@@ -50,6 +50,11 @@ class SourceState(Body):
     updated: AwareDatetime
     every_seconds: PositiveFloat
 
+    @property
+    def patience_seconds(self) -> float:
+        """For how long no new state is nothing strange."""
+        return MISSED_REPORTS * self.every_seconds + GRACE_SECONDS
+
     def is_stale(self, now: datetime) -> bool:
         """Return whether ingest should have said something new by now: it is not running, or it hangs."""
-        return now - self.updated > timedelta(seconds=MISSED_REPORTS * self.every_seconds + GRACE_SECONDS)
+        return now - self.updated > timedelta(seconds=self.patience_seconds)

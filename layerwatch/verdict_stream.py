@@ -14,7 +14,7 @@ BODY: Final = "verdict"  # field of an entry: the verdict as JSON
 PREVIOUS: Final = "previous"  # field of an entry: the id of the entry that was written before it
 START: Final = "0"  # the cursor in front of all that is kept
 NOTHING: Final = "0-0"  # the id in front of the first entry that was ever written
-CURSOR: Final = re.compile(r"\d{1,20}(-\d{1,20})?")
+CURSOR: Final = re.compile(r"[0-9]{1,20}(-[0-9]{1,20})?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

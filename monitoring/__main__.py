@@ -15,6 +15,7 @@ from layerwatch.redis_events import RedisEvents
 from layerwatch.results import START, subscribe
 from layerwatch.settings import load_settings
 from layerwatch.verdict import Decision
+from monitoring.corrections.commands import add_commands as add_correction_commands
 from monitoring.events import EventRows, tail_events
 from monitoring.follow import Printer, ToldTrouble, Wanted
 from monitoring.history.commands import add_commands as add_history_commands
@@ -145,6 +146,7 @@ add_history_commands(app)
 add_report_commands(app)
 add_retention_commands(app)
 add_access_commands(app)
+add_correction_commands(app)
 
 
 def _write_line(body: bytes) -> None:

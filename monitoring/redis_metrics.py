@@ -59,16 +59,14 @@ class RedisCollector(Collector):
 
 def queue_metrics(client: Redis, now: datetime) -> Iterator[GaugeMetricFamily]:
     """Yield how many inspections wait, for what, and for how long the oldest has waited on the queue."""
-    queue = Queue(INSPECT_QUEUE, connection=client, serializer=JSONSerializer)
     jobs = GaugeMetricFamily("layerwatch_queue_jobs", "Inspections by what they wait for.", labels=["state"])
-    jobs.add_metric(["queued"], len(queue))
-    for state, registry in REGISTRIES.items():
-        # A scrape only looks: RQ's own count would move expired jobs.
-        jobs.add_metric([state], registry(queue=queue).get_job_count(cleanup=False))
+    for state, count in queue_jobs(client).items():
+        jobs.add_metric([state], count)
     yield jobs
     # Layers that are printed now go ahead of a backlog, so the oldest may be anywhere: one command reads all times.
     times = cast(
-        "list[bytes | None]", client.sort(queue.key, start=0, num=MOST_JOBS, by="nosort", get=["rq:job:*->enqueued_at"])
+        "list[bytes | None]",
+        client.sort(_queue(client).key, start=0, num=MOST_JOBS, by="nosort", get=["rq:job:*->enqueued_at"]),
     )
     yield GaugeMetricFamily(
         "layerwatch_queue_oldest_job_age_seconds",
@@ -77,18 +75,34 @@ def queue_metrics(client: Redis, now: datetime) -> Iterator[GaugeMetricFamily]:
     )
 
 
+def queue_jobs(client: Redis) -> dict[str, int]:
+    """Return how many inspections there are by what they wait for; it only looks."""
+    queue = _queue(client)
+    # RQ's own counts of the registries would move expired jobs.
+    waiting = {state: registry(queue=queue).get_job_count(cleanup=False) for state, registry in REGISTRIES.items()}
+    return {"queued": len(queue), **waiting}
+
+
 def worker_metrics(client: Redis, now: datetime) -> GaugeMetricFamily:
     """Return how many workers there are on all machines, scraped or not, by what they do."""
-    queue = Queue(INSPECT_QUEUE, connection=client, serializer=JSONSerializer)
-    with client.pipeline(transaction=False) as pipeline:
-        for key in get_keys(queue=queue):
-            pipeline.hmget(key, "last_heartbeat", "state")
-        found = pipeline.execute()
-    states = Counter(_worker_state(heartbeat, state, now) for heartbeat, state in found if heartbeat)
+    states = worker_states(client, now)
     family = GaugeMetricFamily("layerwatch_workers", "Workers of all machines by what they do.", labels=["state"])
     for state in ("idle", "busy", "silent"):
         family.add_metric([state], states[state])
     return family
+
+
+def worker_states(client: Redis, now: datetime) -> Counter[str]:
+    """Return how many workers of all machines are idle, busy, or silent though they never said that they stop."""
+    with client.pipeline(transaction=False) as pipeline:
+        for key in get_keys(queue=_queue(client)):
+            pipeline.hmget(key, "last_heartbeat", "state")
+        found = pipeline.execute()
+    return Counter(_worker_state(heartbeat, state, now) for heartbeat, state in found if heartbeat)
+
+
+def _queue(client: Redis) -> Queue:
+    return Queue(INSPECT_QUEUE, connection=client, serializer=JSONSerializer)
 
 
 def _worker_state(heartbeat: bytes, state: bytes | None, now: datetime) -> str:

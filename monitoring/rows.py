@@ -33,6 +33,7 @@ class Row:
     largest: str
     total: str
     max_confidence: float
+    defect_area_ratio: float
     seconds: float
     published: datetime
     overlay: str | None
@@ -79,6 +80,7 @@ def row_of(verdict: Verdict) -> Row:
         largest=_largest(verdict.regions),
         total=_total(verdict),
         max_confidence=verdict.max_confidence,
+        defect_area_ratio=verdict.defect_area_ratio,
         seconds=verdict.timing.file_to_verdict_seconds,
         published=verdict.timing.published,
         overlay=verdict.artifacts.overlay,

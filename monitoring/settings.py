@@ -36,11 +36,15 @@ class MonitoringSettings(SharedSettings):
         max_upload_mb: 10^6 bytes of an upload.
         audit_file: JSON lines of who did what.
         database_url: where the history lies, sqlite:/// or postgresql://; it may hold a password and is never shown.
+        corrections_dir: what people draw over verdicts is written there, for the trainer.
         record_metrics_host, record_metrics_port: where the recorder answers /metrics and /health.
         keep_days: overlays and masks of older layers are removed; None keeps all.
         keep_gb: 10^9 bytes of overlays and masks of each printer that are kept, the newest; None keeps all.
         keep_stream_days, keep_stream_entries: older verdicts, and the oldest of more, are removed from the stream once
             the history has them; None leaves it to the workers.
+        check_profile: how uploaded pictures are read where nobody says which printer they come from: a shipped profile,
+            none, or the path of a TOML file.
+        check_room_mb: MiB of pictures that lie in Redis at once, those that ingest sends there included.
     """
 
     model_config = SettingsConfigDict(env_prefix="MONITORING_", frozen=True, extra="ignore", populate_by_name=True)
@@ -60,9 +64,12 @@ class MonitoringSettings(SharedSettings):
     max_upload_mb: PositiveInt = Field(default=512, le=10_000)
     audit_file: Path = Path("history/audit.jsonl")
     database_url: str = Field(default="sqlite:///history/history.sqlite3", repr=False)
+    corrections_dir: Path = Field(default=Path("corrections"), validation_alias="CORRECTIONS_DIR")
     record_metrics_host: str = "127.0.0.1"
     record_metrics_port: int = Field(default=9103, ge=0, le=65535)
     keep_days: PositiveInt | None = None
     keep_gb: PositiveFloat | None = None
     keep_stream_days: PositiveInt | None = None
     keep_stream_entries: PositiveInt | None = None
+    check_profile: str = "none"
+    check_room_mb: PositiveInt = 1024

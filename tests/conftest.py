@@ -18,6 +18,7 @@ import httpx
 import numpy as np
 import pytest
 import structlog
+from hypothesis import settings
 from redis import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
 from rq import Queue
@@ -29,6 +30,9 @@ from layerwatch.layers import Capture, LayerKey, LayerSet, Stage
 from layerwatch.profile import load_profile
 from layerwatch.redis_queue import RedisQueue
 from layerwatch.verdict import ArtifactPaths, Decision, Timing, Verdict
+
+settings.register_profile("layerwatch", deadline=None)  # a slow machine is no failure
+settings.load_profile("layerwatch")
 
 MOMENT = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
 

@@ -43,7 +43,7 @@ def draw_overlay(
     if pixels.shape != segmentation.mask.shape:
         raise ValueError(f"expected a segmentation of size {pixels.shape}, got {segmentation.mask.shape}")
     height, width = _drawn_size(pixels.shape, max_side)
-    canvas = cv2.cvtColor(_for_the_eye(pixels, height, width), cv2.COLOR_GRAY2BGR)
+    canvas = cv2.cvtColor(for_the_eye(pixels, height, width), cv2.COLOR_GRAY2BGR)
     if segmentation.area_px:
         _tint(canvas, _mask_at(segmentation.mask, height, width))
         _number(canvas, segmentation.regions[:_NUMBERED], scale=width / pixels.shape[1])
@@ -60,7 +60,8 @@ def _drawn_size(size: tuple[int, ...], max_side: int) -> tuple[int, int]:
     return height, width
 
 
-def _for_the_eye(pixels: NDArray[np.uint8 | np.uint16], height: int, width: int) -> NDArray[np.uint8]:
+def for_the_eye(pixels: NDArray[np.uint8 | np.uint16], height: int, width: int) -> NDArray[np.uint8]:
+    """Return a picture as an overlay shows it under its marks: stretched, in 8 bits, (height, width), 0..219."""
     interpolation = cv2.INTER_AREA if height < pixels.shape[0] else cv2.INTER_CUBIC
     drawn = cv2.resize(pixels, (width, height), interpolation=interpolation)
     seen = stretch(drawn, full_scale=int(np.iinfo(drawn.dtype).max), low=0.5, high=99.5)

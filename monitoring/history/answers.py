@@ -54,8 +54,16 @@ class StripLayer:
     stage: Stage
     decision: Decision
     inspection: str
+    revision: int
     regions: int
     defect_area_ratio: float
+    captured: datetime
+    published: datetime
+
+    @property
+    def seconds(self) -> float:
+        """From the printer's last write to the published verdict; 0 where the clocks disagree."""
+        return max(0.0, (self.published - self.captured).total_seconds())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,8 +76,9 @@ class LayerHistory:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuildFacts:
-    """A build, and how many of its layers (each stage counts) have which decision."""
+    """A build, and how many of its layers (each stage counts) have which decision; `id` is the number of its row."""
 
+    id: int
     printer: str
     name: str
     first_captured: datetime

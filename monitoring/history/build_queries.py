@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Engine, Select, func, select
+from sqlalchemy import ColumnElement, Connection, Engine, Select, func, select, tuple_
 
 from layerwatch.verdict import Decision
 from monitoring.history.answers import BuildFacts, HourFacts, complete
@@ -21,14 +21,29 @@ class BuildQueries:
         self._engine = engine
 
     def builds(
-        self, printer: str | None = None, *, limit: int = PAGE, before: datetime | None = None
+        self,
+        printer: str | None = None,
+        *,
+        limit: int = PAGE,
+        before: tuple[datetime, int] | None = None,
+        but_of: str | None = None,
     ) -> tuple[BuildFacts, ...]:
-        """Return the builds that had a verdict last, newest first: of one printer or of all, before a time or now."""
-        wanted = select(builds).order_by(builds.c.last_published.desc()).limit(limit)
+        """Return the builds that had a verdict last, newest first.
+
+        Args:
+            printer: of one printer, or of all.
+            limit: how many at most.
+            before: `last_published` and `id` of the build that they come behind in this order; None for the newest.
+            but_of: a printer whose builds are left out.
+        """
+        order = (builds.c.last_published, builds.c.id)
+        wanted = select(builds).order_by(*(column.desc() for column in order)).limit(limit)
         if printer is not None:
             wanted = wanted.where(builds.c.printer == printer)
         if before is not None:
-            wanted = wanted.where(builds.c.last_published < before)
+            wanted = wanted.where(tuple_(*order) < before)
+        if but_of is not None:
+            wanted = wanted.where(builds.c.printer != but_of)
         return self._builds(wanted)
 
     def build(self, printer: str, name: str) -> BuildFacts | None:
@@ -78,6 +93,7 @@ class BuildQueries:
             counts = _counts(connection, [row.id for row in rows])
         return tuple(
             BuildFacts(
+                id=row.id,
                 printer=row.printer,
                 name=row.name,
                 first_captured=row.first_captured,

@@ -1,5 +1,6 @@
-"""The commands of the history: `record`, `rebuild`, `migrate`."""
+"""The commands of the history: `record`, `rebuild`, `migrate`, `backup`."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -31,6 +32,17 @@ REBUILD_EXAMPLES = """
     python -m monitoring rebuild --printer m290 --build job42
 
 Verdicts that the history knows stay as they are, so that it may run beside a recorder and any number of times.
+"""
+
+
+BACKUP_EXAMPLES = """
+**Examples**
+
+    # beside the recorder, which goes on meanwhile
+    python -m monitoring backup /mnt/backup/history.sqlite3
+
+To put it back, stop recorder and page, copy it to where MONITORING_DATABASE_URL says, and start them again. What was
+recorded since then is read again from the stream and from ARTIFACTS_DIR; corrections and notes are in the copy alone.
 """
 
 
@@ -70,7 +82,23 @@ def migrate() -> None:
     typer.echo(f"migrated to revision {changed}" if changed else "the history has the tables of this version already")
 
 
+def backup(
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="The copy; one that is there is replaced when it is whole.")
+    ],
+) -> None:
+    """Copy the history into a file, while it is written to."""
+    from monitoring.history.backup import back_up  # noqa: PLC0415 - as above
+    from monitoring.history.console import copying  # noqa: PLC0415
+
+    settings = load_settings(MonitoringSettings)
+    with copying() as tell:
+        back_up(settings.database_url, file, tell=tell)
+    typer.echo(f"{file}: {file.stat().st_size / 1e6:,.1f} MB")
+
+
 def add_commands(app: typer.Typer) -> None:
     app.command(epilog=RECORD_EXAMPLES)(record)
     app.command(epilog=REBUILD_EXAMPLES)(rebuild)
     app.command()(migrate)
+    app.command(epilog=BACKUP_EXAMPLES)(backup)

@@ -1,7 +1,10 @@
-"""How far a rebuild is, on a terminal."""
+"""How far a rebuild or a copy is, on a terminal."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
 from layerwatch.artifacts import open_artifacts
 from layerwatch.errors import ArtifactsAwayError, SettingsError
@@ -40,6 +43,15 @@ def rebuild_with_progress(settings: MonitoringSettings, *, printer: str | None, 
             raise
         except OSError as error:
             raise ArtifactsAwayError(f"cannot read {settings.artifacts_dir}: {error.strerror}") from error
+
+
+@contextmanager
+def copying() -> Iterator[Callable[[int, int], None]]:
+    """Show how far a copy is; yields what takes how many pages remain, and of how many."""
+    columns = TextColumn("copying"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn()
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task("copying", total=None)
+        yield lambda remaining, total: bar.update(task, total=total, completed=total - remaining)
 
 
 def _bar() -> Progress:

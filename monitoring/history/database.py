@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Engine, create_engine, event, func, make_url, select
 from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, InternalError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
@@ -115,6 +115,15 @@ def writing(engine: Engine) -> Iterator[Connection]:
     """Yield a connection in a transaction that writes; on SQLite it waits for other writers now and not later."""
     with engine.connect().execution_options(**{WRITES: True}) as connection, connection.begin():
         yield connection
+
+
+def one_at_a_time(connection: Connection, name: str) -> None:
+    """Wait until no other transaction holds this name, and hold it to the end of this one.
+
+    On SQLite, where only one writes at a time, `writing` has done so already.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(name, 0))))
 
 
 @contextmanager

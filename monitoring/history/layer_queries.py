@@ -41,8 +41,8 @@ class LayerQueries:
         """Return all layers of a build, in order; after spreading stands before after exposure."""
         wanted = select(*_STRIP).where(layers.c.build_id == build_id_of(printer, build))
         with self._engine.connect() as connection:
-            rows = connection.execute(wanted.order_by(layers.c.layer, layers.c.stage.desc()))
-            return tuple(StripLayer(*row) for row in rows)
+            rows = connection.execute(wanted.order_by(layers.c.layer, layers.c.stage.desc())).all()
+        return tuple(StripLayer(*row) for row in rows)
 
     def worst_layers(self, printer: str, build: str, *, limit: int = 20) -> tuple[LayerFacts, ...]:
         """Return the layers of a build that do not pass: rejected before those to review, larger defects first."""

@@ -129,6 +129,7 @@ tallies = Table(
     Index(None, "hour"),
 )
 
+# What is taken back stays, with who took it back; readers leave it out.
 corrections = Table(
     "corrections",
     metadata,
@@ -141,6 +142,8 @@ corrections = Table(
     Column("author", String(128), nullable=False),
     Column("note", Text, nullable=False),
     Column("created", Moment, nullable=False),
+    Column("undone", Moment),
+    Column("undone_by", String(128)),
     Index(None, "printer", "build"),
     Index(None, "inspection"),
 )
@@ -155,6 +158,8 @@ acknowledgements = Table(
     Column("author", String(128), nullable=False),
     Column("note", Text, nullable=False),
     Column("created", Moment, nullable=False),
+    Column("undone", Moment),
+    Column("undone_by", String(128)),
     Index(None, "printer", "build"),
     Index(None, "subject"),
 )

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import TypeVar
 
 from layerwatch.events import SEVERITY_OF, Event, EventKind, Evidence, event_id
+from layerwatch.layers import CHECK_PRINTER
 from layerwatch.verdict import Verdict
 from monitoring.over_layers.build import BuildRecord, Risk, Series
 from monitoring.over_layers.finds import finds_of
@@ -31,7 +32,12 @@ class BuildWatch:
         self._printed: dict[str, str] = {}  # printer -> the build that it was seen with last
 
     def see(self, verdict: Verdict) -> tuple[Event, ...]:
-        """Enter a verdict and return what it and those before say together."""
+        """Enter a verdict and return what it and those before say together.
+
+        What a person uploads is no build over layers, and says nothing.
+        """
+        if verdict.printer == CHECK_PRINTER:
+            return ()
         finds = finds_of(verdict)
         found = self._build(verdict.printer, verdict.build).see(finds)
         if found is None:

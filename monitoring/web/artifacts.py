@@ -59,6 +59,11 @@ def artifact_file(root: Path, relative: str) -> Path | None:
 
 def overlay_url(row: Row) -> str | None:
     """Return where the overlay of a verdict is; it changes with the pictures, so that caches need not ask again."""
-    if row.overlay is None or not ARTIFACT.fullmatch(row.overlay):
+    return artifact_url(row.overlay, inspection=row.id)
+
+
+def artifact_url(path: str | None, *, inspection: str) -> str | None:
+    """Return where an artifact of an inspection is given out, None where there is none."""
+    if path is None or not ARTIFACT.fullmatch(path):
         return None
-    return f"/artifacts/{quote(row.overlay)}?v={row.id[-12:]}"
+    return f"/artifacts/{quote(path)}?v={inspection[-12:]}"

@@ -12,8 +12,12 @@ from redis import Redis
 from layerwatch.artifacts import Artifacts
 from monitoring.settings import MonitoringSettings
 from monitoring.web.access.parts import Access
+from monitoring.web.build.making import PictureMaking
+from monitoring.web.check.desk import CheckDesk
 from monitoring.web.history import PageHistory
+from monitoring.web.live.event_stream import EventStream
 from monitoring.web.live.feed import Feed
+from monitoring.web.now.present import Present
 
 
 @dataclass(kw_only=True)
@@ -21,11 +25,16 @@ class Context:
     """The parts of the running page.
 
     Attributes:
+        present: what the page / shows.
+        events: what readers of /api/events are sent.
         redis: for short commands, in threads.
+        check: takes the layers that people upload.
         readers: counts open event streams.
     """
 
     feed: Feed
+    present: Present
+    events: EventStream
     artifacts: Artifacts
     registry: CollectorRegistry
     templates: Environment
@@ -33,6 +42,8 @@ class Context:
     history: PageHistory
     access: Access
     redis: Redis
+    check: CheckDesk
+    pictures: PictureMaking
     readers: int = 0
 
     def close(self) -> None:

@@ -13,7 +13,7 @@ from monitoring.web.problems import answer
 
 MOST_BYTES = 64_000
 DISCARD_SECONDS = 10.0
-UPLOADS = frozenset({("POST", "/api/inspect")})
+UPLOADS = frozenset({("POST", "/api/inspect"), ("POST", "/check")})
 Limit = Callable[[str, str], int]
 
 

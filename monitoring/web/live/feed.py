@@ -14,6 +14,7 @@ from layerwatch.results import AsyncSubscription, Watch
 from layerwatch.verdict_stream import START, STREAM, Entry, entries_of
 from monitoring.metrics import VerdictMetrics
 from monitoring.rows import row_of
+from monitoring.web.live.bell import Bell
 from monitoring.web.live.window import Seen, Window
 
 log = structlog.get_logger(__name__)
@@ -37,11 +38,11 @@ class Feed(Watch):
         closing: whether the server stops, so that open event streams have to end.
     """
 
-    def __init__(self, client: Redis, *, size: int, metrics: VerdictMetrics) -> None:
+    def __init__(self, client: Redis, *, size: int, metrics: VerdictMetrics, bell: Bell) -> None:
         self._redis = client
         self._size = size
         self._metrics = metrics
-        self._changed = asyncio.Event()
+        self._bell = bell
         self.window = Window(size)
         self.loaded = False
         self.answers: bool | None = None
@@ -60,7 +61,7 @@ class Feed(Watch):
             for seen in await asyncio.to_thread(_read_bodies, entries):
                 self.window.add(seen)
                 self._metrics.count(seen.row)
-            self._notify()
+            self._bell.ring()
 
     def away(self, error: RedisError) -> None:
         self._set_answers(answers=False, reason=type(error).__name__)
@@ -72,16 +73,16 @@ class Feed(Watch):
         """Show what there is from now on; what was shown before does not go on in it."""
         log.warning("verdicts_missed", after=error.after, first=error.first, error=str(error))
         self.window.fill([], floor=error.resume)
-        self._notify()
+        self._bell.ring()
 
     def change(self) -> asyncio.Event:
         """Return an event that is set at the next change; take it before looking at the window."""
-        return self._changed
+        return self._bell.next()
 
     def close(self) -> None:
         """Let all open event streams end."""
         self.closing = True
-        self._notify()
+        self._bell.ring()
 
     async def _load(self) -> str:
         """Fill the window with the latest verdicts, and return the cursor behind them."""
@@ -99,7 +100,7 @@ class Feed(Watch):
         self.window.fill(kept[::-1], floor=newest_first[self._size].cursor if len(newest_first) > self._size else START)
         self.loaded = True
         self._set_answers(answers=True)
-        self._notify()
+        self._bell.ring()
         return last
 
     def _set_answers(self, *, answers: bool, reason: str = "") -> None:
@@ -111,11 +112,7 @@ class Feed(Watch):
             log.info("redis_answers")
         else:
             log.warning("redis_away", reason=reason)
-        self._notify()
-
-    def _notify(self) -> None:
-        self._changed.set()
-        self._changed = asyncio.Event()
+        self._bell.ring()
 
 
 def _read_bodies(entries: list[Entry]) -> list[Seen]:

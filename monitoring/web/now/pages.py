@@ -6,13 +6,16 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse
 
 from layerwatch.verdict import Verdict
-from layerwatch.verdict_stream import CURSOR
+from layerwatch.verdict_stream import CURSOR, START
+from monitoring.web.access.user import Role, user_of
 from monitoring.web.context import Context, context_of
 from monitoring.web.live.window import Seen
-from monitoring.web.now.views import TABLE_ROWS, builds, replaced_by, update_after
+from monitoring.web.now.update import update_after
+from monitoring.web.now.views import latest, replaced_by
 from monitoring.web.rendering import render
 
 MOST_PIECES = 200  # a page that is further behind loads anew
+Cursor = Annotated[str, Query(pattern=f"^{CURSOR.pattern}$")]
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 
@@ -26,28 +29,41 @@ async def page(request: Request, layer: str = "") -> HTMLResponse:
     return render(
         request,
         "now.html",
-        builds=builds(window),
-        rows=window.newest(TABLE_ROWS),
+        **_shown(request, context),
+        rows=latest(window),
         cursor=window.cursor,
+        told=context.present.told.cursor,
         feed=context.feed,
         stale_seconds=context.settings.stale_seconds,
         gone=bool(layer) and chosen is None,
-        **_detail(context, chosen or window.last, following=not layer),
+        **_detail(context, chosen or _latest(context), following=not layer),
     )
 
 
 @router.get("/live")
 async def live(
-    request: Request, after: Annotated[str, Query(pattern=f"^{CURSOR.pattern}$")], *, follow: bool = False
+    request: Request, after: Cursor, told: Cursor = START, standing: str = "", *, follow: bool = False
 ) -> HTMLResponse:
     """Return the pieces of the page that changed behind a cursor; status 205 where it has to load anew."""
     context = context_of(request)
-    window = context.feed.window
+    window, present = context.feed.window, context.present
     if not window.has_all_after(after) or len(window.after(after, MOST_PIECES)) == MOST_PIECES:
         return HTMLResponse(status_code=205)
-    detail = _detail(context, window.last if follow else None, following=True)
-    update = update_after(window, after)
-    return render(request, "live.html", update=update, **detail)
+    update = update_after(
+        window,
+        after,
+        present.look().cards,
+        told=present.told.after(told),
+        all_cards=not present.lookout.is_behind_cards(standing),
+    )
+    return render(
+        request,
+        "live.html",
+        **_shown(request, context),
+        update=update,
+        told=present.told.cursor,
+        **_detail(context, _latest(context) if follow else None, following=True),
+    )
 
 
 @router.get("/layers/{cursor}")
@@ -58,6 +74,20 @@ async def layer_detail(request: Request, cursor: str, *, following: bool = False
     seen = window.find(cursor) if CURSOR.fullmatch(cursor) else None
     detail = _detail(context, seen, following=following)
     return render(request, "detail.html", status=200 if seen else 404, gone=seen is None, **detail)
+
+
+def _shown(request: Request, context: Context) -> dict[str, Any]:
+    shown = context.present.look()
+    return {
+        "cards": shown.cards,
+        "headline": shown.headline,
+        "standing": context.present.lookout.standing,
+        "may_acknowledge": user_of(request).role.includes(Role.OPERATOR),
+    }
+
+
+def _latest(context: Context) -> Seen | None:
+    return next(iter(latest(context.feed.window, 1)), None)
 
 
 def _detail(context: Context, seen: Seen | None, *, following: bool) -> dict[str, Any]:

@@ -1,24 +1,19 @@
-"""What the page shows, read from the window: printers, strips, the selected layer, announcements."""
+"""What the page shows of the running builds, read from the window: strips, counts, findings."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
-from layerwatch.layers import Stage
+from layerwatch.layers import CHECK_PRINTER, Stage
 from layerwatch.verdict import Decision
+from layerwatch.verdict_stream import START
 from monitoring.web.live.window import Seen, Window
 
 STRIP_LAYERS = 120
 TABLE_ROWS = 30
-ANNOUNCED_REJECTS = 3
 SHOWN_FINDINGS = 4
 STAGES = (Stage.RECOAT, Stage.MELT)  # as they happen
-WHAT_NOW = {
-    Decision.PASS: "Nothing to do.",
-    Decision.REVIEW: "Look at the layer.",
-    Decision.REJECT: "Stop the build and look at the layer.",
-    Decision.INVALID: "The pictures cannot be judged. Check camera and lights.",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +30,7 @@ class BuildView:
 
     Attributes:
         last: the newest verdict.
+        sets: the newest revision of each layer set, in the order that they came.
         columns: the latest layers in order, at most STRIP_LAYERS.
         counts: layer sets by decision, the newest revision of each.
         hidden: how many earlier layers of the build the window holds beside the strip's.
@@ -45,6 +41,7 @@ class BuildView:
     printer: str
     build: str
     last: Seen
+    sets: tuple[Seen, ...]
     columns: tuple[Column, ...]
     counts: dict[Decision, int]
     hidden: int
@@ -56,10 +53,25 @@ class BuildView:
         return sum(self.counts.values())
 
 
+def printed(seen: Iterable[Seen]) -> list[Seen]:
+    """Return the verdicts on what printers wrote; what people upload is no running build."""
+    return [one for one in seen if one.row.printer != CHECK_PRINTER]
+
+
+def latest(window: Window, limit: int = TABLE_ROWS) -> list[Seen]:
+    """Return the latest verdicts on what printers wrote, newest first."""
+    return list(islice((seen for seen in window.newest(len(window)) if seen.row.printer != CHECK_PRINTER), limit))
+
+
+def running(window: Window) -> list[tuple[str, str]]:
+    """Return printer and running build, by the printer's name."""
+    return sorted({seen.row.printer: seen.row.build for seen in printed(window.after(START))}.items())
+
+
 def builds(window: Window) -> list[BuildView]:
     """Return the running build of each printer, by the printer's name: a screen on the wall keeps its order."""
     of_printer: dict[str, list[Seen]] = {}
-    for seen in window.after("0"):
+    for seen in printed(window.after(START)):
         of_printer.setdefault(seen.row.printer, []).append(seen)
     return [_build_view(of_printer[printer]) for printer in sorted(of_printer)]
 
@@ -76,6 +88,7 @@ def _build_view(of_printer: Sequence[Seen]) -> BuildView:
         printer=last.row.printer,
         build=last.row.build,
         last=last,
+        sets=tuple(newest.values()),
         columns=tuple(columns),
         counts=dict(Counter(seen.row.decision for seen in newest.values())),
         hidden=len(layers) - len(columns),
@@ -111,70 +124,3 @@ def replaced_by(window: Window, seen: Seen) -> Seen | None:
         if other.row.key == seen.row.key:
             return other if other.row.revision > seen.row.revision else None
     return None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Update:
-    """What came after a cursor, as pieces of the page.
-
-    Attributes:
-        begun: builds that the page does not show yet; they come whole.
-        grown: builds that the page shows; only the columns in `columns` changed.
-        rows: new rows of the table, oldest first.
-        polite, urgent: what is to be said aloud, empty for nothing.
-    """
-
-    cursor: str
-    begun: tuple[BuildView, ...]
-    grown: tuple[BuildView, ...]
-    columns: dict[str, tuple[Column, ...]]
-    rows: tuple[Seen, ...]
-    polite: str
-    urgent: str
-
-
-def update_after(window: Window, cursor: str) -> Update:
-    """Return the pieces of the page that changed behind a cursor."""
-    new = window.after(cursor)
-    shown = {seen.row.printer: seen.row.build for seen in window.after("0")[: len(window) - len(new)]}
-    touched = {seen.row.printer for seen in new}
-    changed = [view for view in builds(window) if view.printer in touched]
-    grown = tuple(view for view in changed if shown.get(view.printer) == view.build)
-    layers = {(seen.row.printer, seen.row.build, seen.row.layer) for seen in new}
-    return Update(
-        cursor=new[-1].cursor if new else cursor,
-        begun=tuple(view for view in changed if view not in grown),
-        grown=grown,
-        columns={
-            view.printer: tuple(c for c in view.columns if (view.printer, view.build, c.layer) in layers)
-            for view in grown
-        },
-        rows=tuple(new[-TABLE_ROWS:]),
-        polite=_polite(new),
-        urgent=_urgent(new),
-    )
-
-
-def spoken(seen: Seen) -> str:
-    """Return a verdict as a sentence."""
-    row = seen.row
-    found = f"{row.region_count} defect region{'' if row.regions == 1 else 's'}, {row.total}" if row.regions else ""
-    why = found or "; ".join(row.reasons)
-    return f"{row.decision.value}: {row.printer}, layer {row.layer}, {row.stage.value}{f'. {why}' if why else ''}."
-
-
-def _polite(new: Sequence[Seen]) -> str:
-    quiet = [seen for seen in new if seen.row.decision is not Decision.REJECT]
-    if not quiet:
-        return ""
-    head = "" if len(quiet) == 1 else f"{len(quiet)} new verdicts. The last one, "
-    return f"{head}{spoken(quiet[-1])}"
-
-
-def _urgent(new: Sequence[Seen]) -> str:
-    rejected = [seen for seen in new if seen.row.decision is Decision.REJECT]
-    if not rejected:
-        return ""
-    more = len(rejected) - ANNOUNCED_REJECTS
-    named = " ".join(spoken(seen) for seen in rejected[-ANNOUNCED_REJECTS:])
-    return f"{named} And {more} more." if more > 0 else named

@@ -115,12 +115,14 @@ def test_a_server_that_restarts_is_found_again_with_what_came_meanwhile(
     assert serve.stop() == 0
     wait_for_link(page, "lost")
     expect(page.get_by_text("No connection to the server.")).to_be_visible()
+    expect(page.locator("#standing")).to_be_hidden()
     publish(any_redis, some_verdict(layer=2))
     start("serve", "--port", address.rpartition(":")[2], url=url_of(any_redis)).address()
 
     wait_for_link(page, "live")
     expect(page.locator(".where b")).to_have_text("2")
     expect(page.locator("#rows tr")).to_have_count(2)
+    expect(page.locator("#standing")).to_be_visible()
     assert never_reloaded(page)
 
 

@@ -9,11 +9,22 @@ from typing import Any, cast
 import pytest
 from redis import Redis
 from rq import Queue
+from rq.job import JobStatus
 from rq.serializers import JSONSerializer
 
 from layerwatch.job import INSPECT_LAYER_JOB, INSPECT_QUEUE, InspectLayer
 from layerwatch.memory import InMemoryPictures, InMemoryQueue, InMemoryResults
-from layerwatch.ports import BACKLOG_SHARE, GivenUp, LayerQueue, Ledger, PictureStore, Quarantine, ResultChannel
+from layerwatch.ports import (
+    BACKLOG_SHARE,
+    GivenUp,
+    JobState,
+    JobStates,
+    LayerQueue,
+    Ledger,
+    PictureStore,
+    Quarantine,
+    ResultChannel,
+)
 from layerwatch.redis_connection import answers, connect
 from layerwatch.redis_pictures import RedisPictures
 from layerwatch.redis_queue import RETRIES, RedisQueue
@@ -29,6 +40,10 @@ class Results(Ledger, ResultChannel):
     """What both twins are."""
 
 
+class QueueWithQuarantine(LayerQueue, JobStates, Quarantine):
+    """What both twins are."""
+
+
 @pytest.fixture(params=TWINS)
 def results(request: pytest.FixtureRequest) -> Results:
     twin = InMemoryResults() if request.param == "memory" else RedisResults(request.getfixturevalue("any_redis"))
@@ -36,8 +51,9 @@ def results(request: pytest.FixtureRequest) -> Results:
 
 
 @pytest.fixture(params=TWINS)
-def queue(request: pytest.FixtureRequest) -> LayerQueue:
-    return InMemoryQueue() if request.param == "memory" else RedisQueue(request.getfixturevalue("any_redis"))
+def queue(request: pytest.FixtureRequest) -> QueueWithQuarantine:
+    twin = InMemoryQueue() if request.param == "memory" else RedisQueue(request.getfixturevalue("any_redis"))
+    return cast("QueueWithQuarantine", twin)
 
 
 @pytest.fixture(params=TWINS)
@@ -45,17 +61,17 @@ def quarantine(
     request: pytest.FixtureRequest,
     some_message: Callable[..., InspectLayer],
     give_up: Callable[[Redis, InspectLayer], None],
-) -> Quarantine:
+) -> QueueWithQuarantine:
     """One that holds the layers 1 and 2."""
     messages = [some_message(layer=layer) for layer in (1, 2)]
     if request.param == "memory":
         twin = InMemoryQueue()
         twin.failed = {each.id: GivenUp(id=each.id, message=each, reason="", at=None) for each in messages}
-        return twin
+        return cast("QueueWithQuarantine", twin)
     client: Redis = request.getfixturevalue("any_redis")
     for message in messages:
         give_up(client, message)
-    return RedisQueue(client)
+    return cast("QueueWithQuarantine", RedisQueue(client))
 
 
 ROOM = 1000
@@ -172,6 +188,22 @@ def test_the_same_inspection_is_queued_once(queue: LayerQueue, some_message: Cal
     assert not queue.holds(some_message(layer=3).id)
 
 
+def test_a_job_waits_or_is_unknown(queue: QueueWithQuarantine, some_message: Callable[..., InspectLayer]) -> None:
+    queue.enqueue(some_message())
+
+    assert queue.state(some_message().id) is JobState.QUEUED
+    assert queue.state(some_message(layer=3).id) is None
+
+
+def test_what_a_worker_has_is_running(any_redis: Redis, some_message: Callable[..., InspectLayer]) -> None:
+    queue = RedisQueue(any_redis)
+    queue.enqueue(some_message())
+    job = Queue(INSPECT_QUEUE, connection=any_redis, serializer=JSONSerializer).jobs[0]
+    job.set_status(JobStatus.STARTED)
+
+    assert queue.state(some_message().id) is JobState.RUNNING
+
+
 def test_a_job_is_json_named_by_a_string_and_retried(
     redis_db: Redis, some_message: Callable[..., InspectLayer]
 ) -> None:
@@ -207,11 +239,12 @@ def test_the_queue_tells_whether_a_backlog_waits(queue: LayerQueue, some_message
 
 
 def test_what_was_given_up_on_is_told_and_counted_until_it_is_forgotten(
-    quarantine: Quarantine, some_message: Callable[..., InspectLayer]
+    quarantine: QueueWithQuarantine, some_message: Callable[..., InspectLayer]
 ) -> None:
     messages = [some_message(layer=layer) for layer in (1, 2)]
 
     assert [one.message for one in quarantine.given_up()] == messages
+    assert quarantine.state(messages[0].id) is JobState.FAILED
     assert quarantine.count_given_up() == 2
     assert quarantine.forget(messages[0].id)
     assert not quarantine.forget(messages[0].id)

@@ -79,6 +79,7 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Process]]:
         around = {
             "REDIS_URL": url,
             "ARTIFACTS_DIR": str(tmp_path / "artifacts"),
+            "CORRECTIONS_DIR": str(tmp_path / "corrections"),
             "MONITORING_AUDIT_FILE": str(tmp_path / "audit.jsonl"),
             "MONITORING_USERS_FILE": str(tmp_path / "users.toml"),
             **environment,

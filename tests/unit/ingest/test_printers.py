@@ -68,6 +68,7 @@ def test_a_profile_of_its_own_lies_beside_the_file(tmp_path: Path) -> None:
         (('"old"', '"."'), "below SOURCES_DIR"),
         (('"polling"', '"magic"'), "watch"),
         (("old-one", "old_one"), "name"),
+        (("old-one", "check"), "no printer can be called 'check'"),
         (("mm_per_px", "mm_per_pixel"), "mm_per_pixel"),
         (("[[printer]]", "[[printer"), "no TOML"),
         ((TWO, ""), "printer: Field required"),

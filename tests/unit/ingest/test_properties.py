@@ -43,6 +43,7 @@ from layerwatch.artifacts import ArtifactFolder
 from layerwatch.job import InspectLayer
 from layerwatch.layers import Capture, LayerKey, LayerSet, Stage
 from layerwatch.memory import InMemoryQueue, InMemoryResults, InMemorySources
+from layerwatch.ports import JobState
 from layerwatch.settings import load_settings
 from layerwatch.source_state import SourceState
 from layerwatch.verdict import Verdict
@@ -116,6 +117,9 @@ class FrailQueue:
 
     def holds(self, inspection_id: str) -> bool:
         return self.line.call(partial(self.twin.holds, inspection_id))
+
+    def state(self, inspection_id: str) -> JobState | None:
+        return self.line.call(partial(self.twin.state, inspection_id))
 
     def depth(self) -> int:
         return self.line.call(self.twin.depth)

@@ -31,6 +31,11 @@ def test_a_folder_that_is_not_there_is_refused_with_what_to_do(tmp_path: Path) -
         printer_of(load_settings(IngestSettings, sources_dir=tmp_path / "nowhere"))
 
 
+def test_no_printer_takes_the_name_of_uploaded_layers(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="choose another"):
+        printer_of(load_settings(IngestSettings, sources_dir=tmp_path, printer="check"))
+
+
 @pytest.mark.parametrize("below", [".", "out", "out/deeper"])
 def test_ingest_does_not_watch_its_own_output(tmp_path: Path, below: str) -> None:
     settings = load_settings(IngestSettings, sources_dir=tmp_path, artifacts_dir=tmp_path / below)

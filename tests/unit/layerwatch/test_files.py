@@ -29,6 +29,14 @@ def test_a_link_out_of_the_root_is_refused(tmp_path: Path) -> None:
         inside(tmp_path / "root", "link.png")
 
 
+def test_a_circle_of_links_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "one.png").symlink_to(tmp_path / "other.png")
+    (tmp_path / "other.png").symlink_to(tmp_path / "one.png")
+
+    with pytest.raises(UnsafePathError):
+        inside(tmp_path, "one.png")
+
+
 def test_an_atomic_write_replaces_the_whole_file(tmp_path: Path) -> None:
     target = tmp_path / "deep" / "verdict.json"
 

@@ -5,7 +5,7 @@ import pytest
 from layerwatch.layers import Stage
 from layerwatch.verdict import Decision
 from monitoring.web.live.window import Seen, Window
-from monitoring.web.now.views import ANNOUNCED_REJECTS, STRIP_LAYERS, builds, replaced_by, update_after
+from monitoring.web.now.views import STRIP_LAYERS, builds, latest, replaced_by
 
 SeenMaker = Callable[..., Seen]
 
@@ -128,49 +128,8 @@ def test_an_older_revision_names_the_one_that_took_its_place(window: Window, som
     assert replaced_by(window, new) is None
 
 
-def test_an_update_brings_columns_of_known_builds_and_new_builds_whole(window: Window, some_seen: SeenMaker) -> None:
-    _filled(
-        window,
-        some_seen(1, printer="a", layer=1),
-        some_seen(2, printer="b", build="old", layer=7),
-        some_seen(3, printer="a", layer=2),
-        some_seen(4, printer="b", build="new", layer=1),
-    )
+def test_what_people_upload_is_no_running_build(window: Window, some_seen: SeenMaker) -> None:
+    _filled(window, some_seen(1, printer="m290"), some_seen(2, printer="check", build="20261126-120000-abcdef"))
 
-    update = update_after(window, "2-0")
-
-    assert [view.printer for view in update.grown] == ["a"]
-    assert [column.layer for column in update.columns["a"]] == [2]
-    assert [(view.printer, view.build) for view in update.begun] == [("b", "new")]
-    assert [seen.cursor for seen in update.rows] == ["3-0", "4-0"]
-    assert update.cursor == "4-0"
-
-
-def test_an_update_of_nothing_changes_and_says_nothing(window: Window, some_seen: SeenMaker) -> None:
-    _filled(window, some_seen(1))
-
-    update = update_after(window, "1-0")
-
-    assert (update.cursor, update.begun, update.grown, update.rows) == ("1-0", (), (), ())
-    assert (update.polite, update.urgent) == ("", "")
-
-
-def test_several_verdicts_are_said_politely_in_one_sentence(window: Window, some_seen: SeenMaker) -> None:
-    _filled(window, some_seen(1, layer=1), some_seen(2, layer=2, decision=Decision.REVIEW, areas_px=(50, 60)))
-
-    update = update_after(window, "0")
-
-    assert update.polite == ("2 new verdicts. The last one, review: m290, layer 2, melt. 2 defect regions, 1.10 mm².")
-    assert update.urgent == ""
-
-
-def test_rejects_are_said_urgently_by_name_up_to_a_few(window: Window, some_seen: SeenMaker) -> None:
-    rejects = [some_seen(n, layer=n, decision=Decision.REJECT, areas_px=(5000,)) for n in range(1, 6)]
-    _filled(window, *rejects)
-
-    update = update_after(window, "0")
-
-    assert update.polite == ""
-    assert update.urgent.count("reject:") == ANNOUNCED_REJECTS
-    assert "layer 5" in update.urgent
-    assert update.urgent.endswith("And 2 more.")
+    assert [view.printer for view in builds(window)] == ["m290"]
+    assert [seen.cursor for seen in latest(window)] == ["1-0"]

@@ -7,6 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from layerwatch.errors import UnreadablePictureError
+from layerwatch.pictures import read_file
 from layerwatch.vision.containers.declared import IncompleteError
 from layerwatch.vision.containers.sniff import declare
 from layerwatch.vision.read import read_picture, read_picture_bytes
@@ -30,13 +31,13 @@ def test_a_limit_on_pixels_is_kept(encode: Callable[..., bytes], grey8: NDArray[
         read_picture_bytes(content, max_pixels=grey8.size - 1)
 
 
-def test_a_file_larger_than_the_limit_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("layerwatch.pictures.MAX_FILE_BYTES", 1 << 20)
+def test_a_file_larger_than_the_limit_is_not_read(tmp_path: Path) -> None:
     path = tmp_path / "large.png"
     path.write_bytes(bytes((1 << 20) + 1))
 
     with pytest.raises(UnreadablePictureError, match="larger than 1 MiB"):
-        read_picture(path)
+        read_file(path, most=1 << 20)
+    assert len(read_file(path)) == (1 << 20) + 1
 
 
 def test_a_folder_is_no_picture(tmp_path: Path) -> None:

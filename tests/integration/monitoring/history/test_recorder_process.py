@@ -326,7 +326,7 @@ def test_the_command_migrate_says_what_it_did(start: Start, new_database: Callab
 
     assert [process.popen.wait(timeout=15) for process in processes] == [0, 0]
     said = sorted(process.lines()[0] for process in processes)
-    assert said == [b"migrated to revision 0001", b"the history has the tables of this version already"]
+    assert said == [b"migrated to revision 0002", b"the history has the tables of this version already"]
 
 
 def test_the_password_of_the_database_is_not_told(start: Start) -> None:

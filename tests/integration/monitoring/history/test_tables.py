@@ -5,10 +5,12 @@ import re
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Engine, inspect, select, text
@@ -17,10 +19,17 @@ from layerwatch.errors import SettingsError
 from layerwatch.layers import LayerKey, Stage
 from layerwatch.verdict import Decision, Verdict
 from monitoring.history.build_queries import BuildQueries
-from monitoring.history.database import open_database
+from monitoring.history.database import open_database, writing
 from monitoring.history.layer_queries import LayerQueries
-from monitoring.history.migrate import check_current, migrate
-from monitoring.history.notes import Acknowledgement, Correction, EventRecord, Notes
+from monitoring.history.migrate import _config, check_current, migrate
+from monitoring.history.notes import (
+    Acknowledgement,
+    Correction,
+    EventRecord,
+    KeptAcknowledgement,
+    KeptCorrection,
+    Notes,
+)
 from monitoring.history.records import hour_of
 from monitoring.history.store import HistoryStore, MovedOnError
 from monitoring.history.tables import layers, metadata, regions
@@ -278,22 +287,60 @@ def test_what_people_and_escalations_say_is_kept(engine: Engine, some_verdict: V
         body='{"schema":1}',
     )
 
-    notes.correct(correction)
-    notes.acknowledge(seen)
+    number = notes.correct(correction)
+    (kept, is_new), again = notes.acknowledge(seen), notes.acknowledge(seen)
 
+    assert (is_new, again) == (True, (kept, False))
     assert (notes.keep_event(event), notes.keep_event(event)) == (True, False)
-    assert notes.corrections("m290", "job42") == (correction,)
-    assert notes.acknowledgements("m290", "job42") == (seen,)
+    assert notes.corrections("m290", "job42") == (KeptCorrection(**asdict(correction), number=number),)
+    assert notes.acknowledgements("m290", "job42") == (KeptAcknowledgement(**asdict(seen), number=kept.number),)
+    assert notes.acknowledgements_of(verdict.id) == (kept,)
     assert notes.events("m290", "job42") == (event,)
     assert not notes.corrections("m290", "job4")
     assert not notes.acknowledgements("m291", "job42")
     assert not notes.events("m290", "job4")
 
 
+def test_what_is_taken_back_is_left_out_and_stays_known(engine: Engine, some_verdict: VerdictMaker) -> None:
+    notes, inspection = Notes(engine), some_verdict(layer=3).id
+    who = {"author": "ada", "note": "", "created": NOON}
+    notes.correct(Correction(inspection=inspection, kind="ignore", points=((1, 1), (5, 5)), **who))  # type: ignore[arg-type]
+    seen = Acknowledgement(subject=inspection, printer="m290", build="job42", **who)  # type: ignore[arg-type]
+    (kept, _) = notes.acknowledge(seen)
+    later = NOON + timedelta(hours=1)
+
+    done = [notes.take_back_acknowledgement(kept.number, by="grace", when=later) for _ in range(2)]
+
+    assert done == [True, False]
+    assert notes.acknowledgements("m290", "job42") == notes.acknowledgements_of(inspection) == ()
+    assert notes.acknowledgement(kept.number) == replace(kept, undone=later, undone_by="grace")
+    assert len(notes.corrections("m290", "job42")) == 1, "only what was named is taken back"
+    assert notes.acknowledge(seen)[1], "said again after it was taken back, it is new"
+
+
 def test_the_migrations_make_the_tables_that_the_code_knows(engine: Engine) -> None:
     with engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
         assert compare_metadata(context, metadata) == []
+
+
+def test_what_people_said_before_it_could_be_undone_holds_after_the_migration(database_url: str) -> None:
+    engine = open_database(database_url)
+    with writing(engine) as connection:
+        command.upgrade(_config(connection), "0001")
+        connection.execute(
+            text(
+                "INSERT INTO corrections (inspection, printer, build, kind, points, author, note, created) VALUES "
+                "('m290_job42_000003_melt-0123456789ab', 'm290', 'job42', 'pit', '[[1, 2], [3, 4]]', 'ada', '', :now)"
+            ),
+            {"now": NOON.replace(tzinfo=None) if engine.dialect.name == "sqlite" else NOON},
+        )
+
+    assert migrate(engine) == "0002"
+
+    (kept,) = Notes(engine).corrections("m290", "job42")
+    assert (kept.kind, kept.author, kept.created, kept.undone) == ("pit", "ada", NOON, None)
+    engine.dispose()
 
 
 def test_a_database_that_is_newer_is_refused_and_left_alone(engine: Engine) -> None:
@@ -322,7 +369,7 @@ def test_several_that_start_at_once_make_the_tables_once(database_url: str) -> N
     engines = [open_database(database_url) for _ in range(4)]
 
     with ThreadPoolExecutor(4) as starting:
-        assert sorted(map(str, starting.map(migrate, engines))) == ["0001", "None", "None", "None"]
+        assert sorted(map(str, starting.map(migrate, engines))) == ["0002", "None", "None", "None"]
 
     for engine in engines:
         engine.dispose()

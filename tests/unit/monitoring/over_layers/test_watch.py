@@ -213,3 +213,11 @@ def test_the_core_of_a_build_is_not_told_of_an_unchanged_layer(layer_with: Verdi
 
     assert record.see(layer) == ()
     assert record.see(layer) is None
+
+
+def test_what_a_person_uploads_says_nothing_over_layers(layer_with: VerdictMaker) -> None:
+    seen = BuildWatch(RiskLimits())
+    for layer in range(1, 12):
+        verdict = layer_with(layer, STREAK).model_copy(update={"printer": "check"})
+        assert seen.see(verdict) == ()
+    assert seen.printers == {}

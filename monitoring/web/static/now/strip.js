@@ -14,7 +14,7 @@ document.addEventListener("keydown", (event) => {
     Home: () => cellOf(strip.firstElementChild, stage),
     End: () => cellOf(strip.lastElementChild, stage),
   }[event.key]?.();
-  if (!target) return;
+  if (!target?.checkVisibility()) return; // of many printers the strips show the latest layers alone
   event.preventDefault();
   target.focus();
   oneStop(strip, target);

@@ -1,0 +1,1 @@
+"""Pictures of every page: a plant prints, workers judge, a browser looks."""

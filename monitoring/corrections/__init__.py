@@ -1,0 +1,1 @@
+"""What people draw over verdicts, in the database and as files that the trainer reads; see docs/corrections.md."""

@@ -1,0 +1,1 @@
+"""What people say of verdicts: corrections, acknowledgements, and their undoing."""

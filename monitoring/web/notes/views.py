@@ -1,0 +1,49 @@
+"""What is kept, as the API says it to who asks."""
+
+from monitoring.history.notes import KeptAcknowledgement, KeptCorrection
+from monitoring.web.access.user import Role, User
+from monitoring.web.notes.models import AcknowledgementSaid, CorrectionSaid
+
+Kept = KeptCorrection | KeptAcknowledgement
+
+
+def may_undo(user: User, kept: Kept) -> bool:
+    """Return whether somebody may take back what was said: operators what they said themselves, engineers all."""
+    if not user.role.includes(Role.OPERATOR):
+        return False
+    return user.role.includes(Role.ENGINEER) or kept.author == user.name
+
+
+def said_by(user: User, told: str) -> str:
+    """Return whose name stands under what is said: of who is logged in, else the one that was told."""
+    return (told or user.name) if user.local else user.name
+
+
+def correction_said(kept: KeptCorrection, user: User) -> CorrectionSaid:
+    return CorrectionSaid(
+        number=kept.number,
+        inspection=kept.inspection,
+        kind=kept.kind,
+        points=tuple((x, y) for x, y in kept.points),
+        note=kept.note,
+        author=kept.author,
+        created=kept.created,
+        may_undo=may_undo(user, kept),
+        undone=kept.undone,
+        undone_by=kept.undone_by,
+    )
+
+
+def acknowledgement_said(kept: KeptAcknowledgement, user: User) -> AcknowledgementSaid:
+    return AcknowledgementSaid(
+        number=kept.number,
+        subject=kept.subject,
+        printer=kept.printer,
+        build=kept.build,
+        note=kept.note,
+        author=kept.author,
+        created=kept.created,
+        may_undo=may_undo(user, kept),
+        undone=kept.undone,
+        undone_by=kept.undone_by,
+    )

@@ -1,0 +1,12 @@
+"""Sentences as the page shows them."""
+
+import re
+
+from markupsafe import Markup, escape
+
+CODE = re.compile(r"`([^`]*)`")
+
+
+def with_code(text: str) -> Markup:
+    """Return a sentence as HTML, with what stands between backticks as code."""
+    return Markup(CODE.sub(r"<code>\1</code>", str(escape(text))))  # noqa: S704 - escaped just before
