@@ -133,6 +133,7 @@ class Site:
             "MONITORING_DATABASE_URL": f"sqlite:///{folder / 'history.sqlite3'}",
             "MONITORING_RECORD_METRICS_PORT": "0",
             "MONITORING_KEEP_STREAM_ENTRIES": "1",
+            "WORKER_DEAD_AFTER_SECONDS": "4",  # a busy machine must not make living workers look dead
             "TRAINER_JOBS_DIR": str(folder / "jobs"),
             "COLUMNS": "300",
         }
