@@ -4,7 +4,7 @@ ARG PYTHON_IMAGE=python:3.11-slim-bookworm
 FROM ${PYTHON_IMAGE} AS base
 ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 RUN useradd --create-home --uid 10001 layerwatch \
- && install -d -o layerwatch -g layerwatch /incoming /artifacts /registry /ledger /history /access
+ && install -d -o layerwatch -g layerwatch /incoming /artifacts /registry /ledger /history /access /corrections
 WORKDIR /app
 COPY pyproject.toml README.md LICENSE ./
 COPY layerwatch/ layerwatch/
