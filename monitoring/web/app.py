@@ -59,6 +59,7 @@ from monitoring.web.now.status import status_of
 from monitoring.web.now.words import with_code
 from monitoring.web.problem import Problem
 from monitoring.web.problems import add_problems
+from monitoring.web.scripts import scripts_of
 
 COMMAND_TIMEOUT_SECONDS = 5.0
 WHAT_GOES_WRONG = {
@@ -180,6 +181,7 @@ def templates() -> Environment:
         what_now=WHAT_NOW,
         version=__version__,
         pages=PAGES,
+        scripts={"build": scripts_of("build", "notes"), "now": scripts_of("now")},
     )
     environment.filters.update(area=area_text, seconds=seconds_text, percent=percent_text, with_code=with_code)
     return environment

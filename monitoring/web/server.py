@@ -54,11 +54,14 @@ def _listen(host: str, port: int, *, access: str) -> socket.socket:
     try:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         check_listening(access, str(address[0]))
-        return socket.create_server(address[:2], family=family, backlog=512)
+        listening = socket.create_server(address[:2], family=family, backlog=512)
+        # Its connections inherit this. Without it, an answer whose body follows its head waits 40 ms for the browser.
+        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     except OSError as error:
         raise SettingsError(
             f"cannot listen on {host}:{port} ({error.strerror}); choose another --port, 0 takes a free one"
         ) from error
+    return listening
 
 
 def _address(listening: socket.socket) -> str:
