@@ -13,6 +13,7 @@ PERIOD ?= 2
 SIZE ?= 1000
 SEED ?= 7
 PORT ?= 8000
+JOBS ?= 2
 RUN_DIR ?= run/demo
 
 .DEFAULT_GOAL := help
@@ -26,8 +27,8 @@ demo: $(VENV)/.demo ## the whole system with a simulated printer; ONCE=1 LAYERS=
 	@$(BIN)/python -m demo run --profile "$(PROFILE)" --period $(PERIOD) --size $(SIZE) --seed $(SEED) --port $(PORT) \
 	  --run-dir "$(RUN_DIR)" $(if $(ONCE),--once) $(if $(LAYERS),--layers $(LAYERS)) $(if $(SOURCE),--source "$(SOURCE)")
 
-test: $(VENV)/.dev ## install everything and run every test
-	$(BIN)/python -m pytest
+test: $(VENV)/.dev ## install everything and run every test, JOBS=2 files at a time
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile
 
 check: $(VENV)/.dev ## format, lint, types, import rules, schema, dashboard, unit tests: fast
 	$(BIN)/ruff format --check .
