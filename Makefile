@@ -13,6 +13,7 @@ PERIOD ?= 2
 SIZE ?= 1000
 SEED ?= 7
 PORT ?= 8000
+JOBS ?= 2
 RUN_DIR ?= run/demo
 
 ROOMS := layerwatch ingest worker trainer monitoring simulator demo deploy
@@ -29,10 +30,10 @@ demo: $(VENV)/.demo ## the whole system with a simulated printer; ONCE=1 LAYERS=
 	@$(BIN)/python -m demo run --profile "$(PROFILE)" --period $(PERIOD) --size $(SIZE) --seed $(SEED) --port $(PORT) \
 	  --run-dir "$(RUN_DIR)" $(if $(ONCE),--once) $(if $(LAYERS),--layers $(LAYERS)) $(if $(SOURCE),--source "$(SOURCE)")
 
-test: $(VENV)/.dev ## install everything and run every test, but for those of containers
-	$(BIN)/python -m pytest -m "not compose"
+test: $(VENV)/.dev test-compose ## install everything and run every test, JOBS=2 files at a time
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile -m "not compose"
 
-test-compose: $(VENV)/.dev ## build the images and run them by docker compose; minutes
+test-compose: $(VENV)/.dev ## of these, build the images and run them by docker compose; minutes, skips without an engine
 	$(BIN)/python -m pytest -m compose
 
 check: $(VENV)/.dev ## format, lint, types, import rules, schema, dashboard, unit tests, scan: fast

@@ -81,6 +81,7 @@ class DemoPlan:
             "WORKER_METRICS_PORT": str(self.ports.worker),
             "MONITORING_RECORD_METRICS_PORT": str(self.ports.record),
             "MONITORING_DATABASE_URL": f"sqlite:///{self.run_dir / 'history' / 'history.sqlite3'}",
+            "CORRECTIONS_DIR": str(self.run_dir / "corrections"),
             "MONITORING_USERS_FILE": str(self.run_dir / "history" / "users.toml"),
             "MONITORING_AUDIT_FILE": str(self.run_dir / "history" / "audit.jsonl"),
             "MONITORING_ACCESS": "local",

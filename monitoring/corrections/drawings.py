@@ -26,7 +26,7 @@ class Drawing:
     said: datetime
 
 
-def size_of(verdict: Verdict) -> tuple[int, int] | None:
+def common_size(verdict: Verdict) -> tuple[int, int] | None:
     """Return width and height of the pictures, px; None where they could not be read, or differ."""
     sizes = {(image.width, image.height) for image in verdict.images}
     width, height = sizes.pop() if len(sizes) == 1 else (None, None)
@@ -72,7 +72,7 @@ def _file_of(verdict: Verdict) -> str:
 
 
 def _fits(correction: KeptCorrection, verdict: Verdict) -> bool:
-    size = size_of(verdict)
+    size = common_size(verdict)
     return size is not None and outline_problem(correction.points, *size) is None
 
 

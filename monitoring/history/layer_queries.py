@@ -11,13 +11,14 @@ from layerwatch.layers import LayerKey
 from layerwatch.verdict import Decision, Verdict
 from monitoring.history.answers import LayerFacts, LayerHistory, StripLayer
 from monitoring.history.tables import build_id_of, builds, layers, revisions
+from monitoring.severity import rank
 
 PAGE = 50
 VERDICTS_AT_ONCE = 200
 _FACTS = (builds.c.name.label("build"), *(column for column in layers.c if column.name not in {"id", "build_id"}))
 _STRIP = tuple(layers.c[field.name] for field in fields(StripLayer))
 _OF_LAYERS = select(*_FACTS).join_from(layers, builds)
-_SEVERITY = case({Decision.REJECT: 3, Decision.REVIEW: 2, Decision.INVALID: 1}, value=layers.c.decision, else_=0)
+_RANK = case({decision: rank(decision) for decision in Decision}, value=layers.c.decision)
 
 
 class LayerQueries:
@@ -47,7 +48,7 @@ class LayerQueries:
     def worst_layers(self, printer: str, build: str, *, limit: int = 20) -> tuple[LayerFacts, ...]:
         """Return the layers of a build that do not pass: rejected before those to review, larger defects first."""
         wanted = _OF_LAYERS.where(layers.c.build_id == build_id_of(printer, build), layers.c.decision != Decision.PASS)
-        order = (_SEVERITY.desc(), layers.c.defect_area_ratio.desc(), layers.c.max_confidence.desc(), layers.c.layer)
+        order = (_RANK, layers.c.defect_area_ratio.desc(), layers.c.max_confidence.desc(), layers.c.layer)
         return self._layers(wanted.order_by(*order, layers.c.stage.desc()).limit(limit))
 
     def layer(self, key: LayerKey) -> LayerHistory | None:

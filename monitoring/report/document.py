@@ -10,6 +10,7 @@ from layerwatch.artifacts import Artifacts
 from layerwatch.layers import LayerKey
 from layerwatch.report import EventNote, ReportedLayer, ReportHead
 from layerwatch.verdict import Decision
+from monitoring.event_words import EVENT_WORDS
 from monitoring.report import words
 from monitoring.report.counting import STAGES
 from monitoring.report.drawing import area_figure, verdict_figure
@@ -67,7 +68,7 @@ def _missing(head: ReportHead) -> list[tuple[str, int, str]]:
 
 def _event_name(event: EventNote) -> str:
     where = "" if event.layer is None else f", layer {event.layer}"
-    return f"{words.EVENT_WORDS.get(event.kind, event.kind)}{where}"
+    return f"{EVENT_WORDS.get(event.kind, event.kind)}{where}"
 
 
 def _chunks(layers: Iterable[ReportedLayer]) -> Iterator[list[ReportedLayer]]:
@@ -95,7 +96,7 @@ def _templates() -> Environment:
     environment.globals.update(
         decisions=tuple(Decision),
         stage_words=words.STAGE_WORDS,
-        event_words=words.EVENT_WORDS,
+        event_words=EVENT_WORDS,
         period=words.period_text,
         share=words.share_text,
         listed=LISTED,

@@ -8,7 +8,8 @@ from pydantic import ValidationError
 from layerwatch.events import Event
 from layerwatch.report import EventNote, ReportedLayer, StageFacts
 from layerwatch.verdict import Decision
-from monitoring.report.strip import SEVERITY, Strip
+from monitoring.report.strip import Strip
+from monitoring.severity import rank
 
 WORST = 12
 LISTED = 100
@@ -62,8 +63,7 @@ class Findings:
 
 
 def _rank(layer: ReportedLayer) -> Rank:
-    severity = SEVERITY.index(layer.decision)
-    return severity, layer.defect_area_ratio, layer.max_confidence, -layer.layer, layer.inspection
+    return -rank(layer.decision), layer.defect_area_ratio, layer.max_confidence, -layer.layer, layer.inspection
 
 
 def told_event(note: EventNote) -> Event | None:

@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from layerwatch.layers import Stage
 from layerwatch.report import ReportedLayer, StageFacts
 from layerwatch.verdict import Decision
+from monitoring.severity import rank
 
 COLUMNS_AT_MOST = 400
 TICKS_ABOUT = 10
-SEVERITY = (Decision.PASS, Decision.INVALID, Decision.REVIEW, Decision.REJECT)  # what is worse stands for its column
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +101,7 @@ class Strip:
 
 
 def worse(one: Decision | None, other: Decision) -> Decision:
-    return other if one is None else max(one, other, key=SEVERITY.index)
+    return other if one is None else min(one, other, key=rank)
 
 
 def _round_step(about: float) -> int:

@@ -12,14 +12,6 @@ from layerwatch.verdict import Decision
 SHOWN_RANGES = 12
 MAY_GO_ON = timedelta(days=1)
 STAGE_WORDS = {Stage.RECOAT: "after spreading", Stage.MELT: "after exposure"}
-EVENT_WORDS: dict[str, str] = {
-    EventKind.BUILD_AT_RISK: "Build at risk",
-    EventKind.DEFECT_PERSISTS: "A defect persists",
-    EventKind.REJECT_SERIES: "Layer after layer was rejected",
-    EventKind.INVALID_SERIES: "Layer after layer could not be judged",
-    EventKind.DEFECT_DRIFT: "More layers with defects than is normal",
-    EventKind.PICTURE_DRIFT: "The pictures are no longer what is normal",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -35,7 +35,6 @@ from monitoring.web.build import api as build_api
 from monitoring.web.build import pages as build_pages
 from monitoring.web.build import picture_api
 from monitoring.web.build.making import PictureMaking
-from monitoring.web.build.summary import percent_text
 from monitoring.web.check import page as check_page
 from monitoring.web.check import routes as check_routes
 from monitoring.web.check.desk import desk_of
@@ -56,10 +55,11 @@ from monitoring.web.now.facts import connect_for_facts
 from monitoring.web.now.lookout import Lookout
 from monitoring.web.now.present import Present
 from monitoring.web.now.status import status_of
-from monitoring.web.now.words import with_code
 from monitoring.web.problem import Problem
 from monitoring.web.problems import add_problems
 from monitoring.web.scripts import scripts_of
+from monitoring.web.summary import percent_text
+from monitoring.web.words import with_code
 
 COMMAND_TIMEOUT_SECONDS = 5.0
 WHAT_GOES_WRONG = {

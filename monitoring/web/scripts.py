@@ -2,7 +2,7 @@
 
 from importlib import resources
 
-SHARED = ("elements.js", "times.js", "words.js")
+SHARED = ("elements.js", "server_events.js", "times.js", "words.js")
 
 
 def scripts_of(*folders: str) -> tuple[str, ...]:

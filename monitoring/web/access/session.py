@@ -9,9 +9,8 @@ from monitoring.web.access.audit_log import AuditEntry
 from monitoring.web.access.roles import Role
 from monitoring.web.access.user import Viewer, needs
 from monitoring.web.context import context_of
-from monitoring.web.problem import Problem
 
-router = APIRouter(prefix="/api", tags=["access"], responses={401: {"model": Problem}})
+router = APIRouter(prefix="/api", tags=["access"])
 
 
 class Session(Part):
@@ -38,11 +37,7 @@ def session(user: Viewer) -> Session:
     return Session(name=user.name, role=user.role, local=user.local)
 
 
-@router.get(
-    "/audit",
-    dependencies=[Depends(needs(Role.ENGINEER))],
-    responses={403: {"model": Problem}, 503: {"model": Problem}},
-)
+@router.get("/audit", dependencies=[Depends(needs(Role.ENGINEER))])
 def audit_lines(request: Request, limit: Annotated[int, Query(ge=1, le=1000)] = 100) -> AuditLines:
     """Return who did what, newest first; for engineers."""
     return AuditLines(entries=context_of(request).access.audit.latest(limit))

@@ -9,11 +9,11 @@ from sqlalchemy import Engine
 from layerwatch.errors import WireError
 from layerwatch.events import Event
 from layerwatch.layers import CHECK_PRINTER, Stage
+from monitoring.event_words import EVENT_WORDS
 from monitoring.history.answers import BuildFacts, complete
 from monitoring.history.build_queries import BuildQueries
 from monitoring.history.notes import EventRecord, Notes
 from monitoring.history.stage_queries import StageQueries
-from monitoring.report.words import EVENT_WORDS
 from monitoring.rows import Row
 from monitoring.web.build.answers import BuildEvent, BuildHead, BuildList, BuildPage, EventPlace, StageHead
 from monitoring.web.build.known import captured_of

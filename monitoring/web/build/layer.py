@@ -8,7 +8,8 @@ from layerwatch.verdict import ImageFacts, Verdict
 from monitoring.web.artifacts import artifact_url
 from monitoring.web.build.answers import LayerPage, PictureLinks, Revision
 from monitoring.web.build.known import Known
-from monitoring.web.build.summary import size_of, summary_text
+from monitoring.web.places import size_of
+from monitoring.web.summary import summary_text
 
 FARTHEST = 20  # layers below among which one with the same light is looked for
 

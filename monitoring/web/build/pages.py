@@ -2,22 +2,22 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, HTTPException, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import HTMLResponse
 
 from layerwatch.layers import CHECK_PRINTER, MAX_LAYER, PRINTER_NAME, LayerKey, Stage
+from monitoring.event_words import EVENT_WORDS
 from monitoring.history.build_queries import BuildQueries
-from monitoring.report.words import EVENT_WORDS
 from monitoring.web.access.user import Role, needs
 from monitoring.web.build.api import NO_BUILD, BuildName, KnownNow, PrinterName
-from monitoring.web.build.heads import build_list, build_page, place_of, seen_page
+from monitoring.web.build.heads import PLACE, build_list, build_page, place_of, seen_page
 from monitoring.web.build.layer import layer_page
 from monitoring.web.build.views import as_views, build_view, chosen_layer, worst_layers
 from monitoring.web.context import context_of
 from monitoring.web.rendering import render
 
 LISTED = 25
-WORST = 24  # as many as build_head.js lists
+WORST = 24  # as many as static/build/head.js lists
 
 router = APIRouter(
     include_in_schema=False, default_response_class=HTMLResponse, dependencies=[Depends(needs(Role.VIEWER))]
@@ -28,15 +28,11 @@ router = APIRouter(
 def builds(
     request: Request,
     printer: Annotated[str, Query(pattern=f"^({PRINTER_NAME.pattern})?$")] = "",
-    before: Annotated[str | None, Query(pattern=r"^[0-9]{1,17}-[0-9]{1,17}$")] = None,
+    before: Annotated[str | None, Query(pattern=f"^{PLACE}$")] = None,
 ) -> HTMLResponse:
     """Return the builds that had a verdict last, newest first, a page of them."""
-    try:
-        place = None if before is None else place_of(before)
-    except ValueError as error:
-        raise HTTPException(422, str(error)) from error
     queries = BuildQueries(context_of(request).history.engine())
-    found = build_list(queries, printer or None, LISTED, place)
+    found = build_list(queries, printer or None, LISTED, None if before is None else place_of(before))
     return render(
         request,
         "builds.html",

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from layerwatch.layers import Stage
 from layerwatch.verdict import Decision
 from monitoring.history.answers import StripLayer
+from monitoring.severity import GRAVEST_FIRST, rank
 from monitoring.web.build.answers import BuildHead
-
-WORST_FIRST = (Decision.REJECT, Decision.REVIEW, Decision.INVALID, Decision.PASS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +49,7 @@ def build_view(head: BuildHead) -> BuildView:
 
 def _shares(counts: Mapping[Decision, int]) -> Iterable[Share]:
     total, before = sum(counts.values()), 0
-    for decision in WORST_FIRST:
+    for decision in GRAVEST_FIRST:
         if count := counts.get(decision, 0):
             yield Share(decision=decision, start=100 * before / total, width=100 * count / total)
             before += count
@@ -59,7 +58,7 @@ def _shares(counts: Mapping[Decision, int]) -> Iterable[Share]:
 def worst_layers(strip: Sequence[StripLayer], *, limit: int) -> list[StripLayer]:
     """Return the layers that do not pass: rejected before those to review, larger defects first."""
     found = [layer for layer in strip if layer.decision is not Decision.PASS]
-    return sorted(found, key=lambda layer: (WORST_FIRST.index(layer.decision), -layer.defect_area_ratio))[:limit]
+    return sorted(found, key=lambda layer: (rank(layer.decision), -layer.defect_area_ratio))[:limit]
 
 
 def chosen_layer(strip: Sequence[StripLayer], layer: int | None, stage: Stage | None) -> StripLayer:

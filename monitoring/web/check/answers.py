@@ -6,9 +6,10 @@ from pydantic import Field
 
 from layerwatch.verdict import Decision, ModelFacts, Region, Verdict
 from layerwatch.wire import Part
+from monitoring.web.addresses import layer_url
 from monitoring.web.artifacts import artifact_url
-from monitoring.web.build.summary import summary_text
 from monitoring.web.check.waiting import Progress, State
+from monitoring.web.summary import summary_text
 
 Box = tuple[int, int, int, int]
 NOT_DONE = {
@@ -65,14 +66,9 @@ class Inspection(Part):
             regions_truncated=verdict.regions_truncated,
             overlay=artifact_url(verdict.artifacts.overlay, inspection=verdict.id),
             mask=artifact_url(verdict.artifacts.mask, inspection=verdict.id),
-            page=page_of(verdict),
+            page=layer_url(verdict.printer, verdict.build, verdict.layer, verdict.stage),
             summary=summary_text(verdict),
             model=verdict.model,
             seconds=verdict.timing.file_to_verdict_seconds,
             verdict=verdict,
         )
-
-
-def page_of(verdict: Verdict) -> str:
-    """Return where a layer is among the pages of its build."""
-    return f"/builds/{verdict.printer}/{verdict.build}?layer={verdict.layer}&stage={verdict.stage.value}"

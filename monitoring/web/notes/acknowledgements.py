@@ -23,7 +23,7 @@ from monitoring.web.notes.models import (
     NewAcknowledgement,
     Subject,
 )
-from monitoring.web.notes.views import acknowledgement_said, correction_said, may_undo, said_by
+from monitoring.web.notes.views import acknowledgement_said, correction_said, own, said_by
 from monitoring.web.problem import problems
 
 MOST_NOTES = 1000
@@ -86,11 +86,7 @@ def undo_acknowledgement(
     `author` is who takes it back, where nobody logs in.
     """
     notes = Notes(context_of(request).history.engine())
-    kept = notes.acknowledgement(number)
-    if kept is None:
-        raise HTTPException(404, f"there is no acknowledgement {number}")
-    if not may_undo(user, kept):
-        raise HTTPException(403, f"{kept.author} said so; an engineer may take it back")
+    kept = own(notes.acknowledgement(number), user, f"acknowledgement {number}")
     audit(request, "undo acknowledgement", f"{number}, {kept.subject}")
     done = notes.take_back_acknowledgement(number, by=said_by(user, author), when=datetime.now(UTC))
     now = notes.acknowledgement(number) or kept

@@ -18,7 +18,7 @@ from monitoring.web.build.known import known_of
 from monitoring.web.context import context_of
 from monitoring.web.notes.drawn import drawn_points
 from monitoring.web.notes.models import Author, CorrectionSaid, LayerCorrections, NewCorrection
-from monitoring.web.notes.views import correction_said, may_undo, said_by
+from monitoring.web.notes.views import correction_said, own, said_by
 from monitoring.web.problem import problems
 
 Inspection = Annotated[str, Path(pattern=f"^{INSPECTION_ID.pattern}$", max_length=256)]
@@ -102,11 +102,7 @@ def undo_correction(
     `author` is who takes it back, where nobody logs in.
     """
     notes = Notes(context_of(request).history.engine())
-    kept = notes.correction(number)
-    if kept is None:
-        raise HTTPException(404, f"there is no correction {number}")
-    if not may_undo(user, kept):
-        raise HTTPException(403, f"{kept.author} said so; an engineer may take it back")
+    kept = own(notes.correction(number), user, f"correction {number}")
     audit(request, "undo correction", f"{number}, {kept.inspection} {kept.kind}")
     try:
         done = desk_of(request).take_back(kept, by=said_by(user, author), when=datetime.now(UTC))

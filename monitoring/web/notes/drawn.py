@@ -9,7 +9,7 @@ from layerwatch.errors import LayerwatchError
 from layerwatch.layer_files import MASK
 from layerwatch.verdict import Region, Verdict
 from layerwatch.vision.read import read_picture_bytes
-from monitoring.corrections.drawings import size_of
+from monitoring.corrections.drawings import common_size
 from monitoring.corrections.outlines import outline_problem, region_outline
 from monitoring.history.notes import Point
 from monitoring.web.notes.models import NewCorrection
@@ -32,7 +32,7 @@ def drawn_points(new: NewCorrection, verdict: Verdict, artifacts: Artifacts) -> 
 
 
 def _size(verdict: Verdict) -> tuple[int, int]:
-    size = size_of(verdict)
+    size = common_size(verdict)
     if size is None:
         raise HTTPException(409, "the pictures of this inspection could not be read, so nothing can be drawn over them")
     return size

@@ -5,11 +5,11 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from layerwatch.events import Event, Severity
+from monitoring.event_words import EVENT_WORDS
 from monitoring.history.notes import Acknowledgement
-from monitoring.report.words import EVENT_WORDS
 from monitoring.web.live.told import Told
 from monitoring.web.live.window import Window
-from monitoring.web.now.condition import GRAVEST_FIRST, Condition, condition, first_layer, stands
+from monitoring.web.now.condition import Condition, condition, first_layer, stands
 from monitoring.web.now.plant import Source
 from monitoring.web.now.trouble import Gravity, Trouble
 from monitoring.web.now.views import BuildView, builds
@@ -96,12 +96,8 @@ def cards(window: Window, known: Known) -> list[Card]:
 
 def gravest_first(shown: Sequence[Card]) -> list[Card]:
     """Return the cards whose builds are not fine, the gravest first."""
-
-    def rank(card: Card) -> tuple[int, bool]:
-        assert card.condition is not None  # noqa: S101 - one without is fine
-        return GRAVEST_FIRST.index(card.condition.decision), card.condition.is_at_risk
-
-    return sorted((card for card in shown if not card.is_fine), key=rank)
+    found = [(card.condition.rank, card) for card in shown if card.condition is not None and not card.is_fine]
+    return [card for _, card in sorted(found, key=lambda each: each[0])]
 
 
 def _card(printer: str, view: BuildView | None, source: Source | None, known: Known) -> Card:

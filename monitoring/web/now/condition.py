@@ -11,13 +11,13 @@ from typing import Final
 from layerwatch.events import Event, EventKind
 from layerwatch.layers import Stage
 from layerwatch.verdict import Decision
+from monitoring.severity import rank
 from monitoring.web.live.told import Told
 from monitoring.web.live.window import Seen
-from monitoring.web.now.places import place_of, place_of_largest
+from monitoring.web.places import place_of, place_of_largest
 
 CALM_LAYERS: Final = 5  # so many fine layers later a build is fine again
 STANDS_LAYERS: Final = 50  # so many layers later an event that nobody acknowledged is no longer what is said first
-GRAVEST_FIRST: Final = (Decision.REJECT, Decision.REVIEW, Decision.INVALID, Decision.PASS)
 AT_RISK: Final = "at risk"
 WHAT_NOW: Final = {
     Decision.PASS: "Nothing to do.",
@@ -71,6 +71,11 @@ class Condition:
         return self.word == AT_RISK
 
     @property
+    def rank(self) -> tuple[int, bool]:
+        """The smaller, the graver; what stops a build says more than what puts it at risk."""
+        return rank(self.decision), self.is_at_risk
+
+    @property
     def since_when(self) -> str:
         return f"since layer {self.since} ({self.layers} layer{'' if self.layers == 1 else 's'})"
 
@@ -97,12 +102,8 @@ def stands(event: Event, newest: int) -> bool:
 
 
 def _graver(one: Condition, other: Condition) -> Condition:
-    """Return the graver of two; what stops a build says more than what puts it at risk."""
-
-    def rank(said: Condition) -> tuple[int, bool]:
-        return GRAVEST_FIRST.index(said.decision), said.is_at_risk
-
-    return min(one, other, key=rank)
+    """Return the graver of two."""
+    return min(one, other, key=lambda said: said.rank)
 
 
 def _of_layers(sets: Sequence[Seen], layers: Sequence[int], acknowledged: Collection[str]) -> Condition:
@@ -112,7 +113,7 @@ def _of_layers(sets: Sequence[Seen], layers: Sequence[int], acknowledged: Collec
         since = layers[run[-1] + 1] if run else layers[0]
         return _fine(since, sum(layer >= since for layer in layers))
     recent = [bad[layer] for layer in layers[-CALM_LAYERS:] if layer in bad]
-    decision = min((seen.row.decision for seen in recent), key=GRAVEST_FIRST.index)
+    decision = min((seen.row.decision for seen in recent), key=rank)
     worst = [seen for seen in recent if seen.row.decision is decision][-1]
     return Condition(
         word=decision.value,
@@ -140,7 +141,7 @@ def _fine(since: int, layers: int) -> Condition:
 def _worst_last(sets: Sequence[Seen], acknowledged: Collection[str]) -> list[Seen]:
     """Return the layer sets that are not fine and nobody has seen, the gravest last."""
     open_ones = [seen for seen in sets if seen.row.decision is not Decision.PASS and seen.row.id not in acknowledged]
-    return sorted(open_ones, key=lambda seen: -GRAVEST_FIRST.index(seen.row.decision))
+    return sorted(open_ones, key=lambda seen: -rank(seen.row.decision))
 
 
 def _last_run(layers: Sequence[int], bad: Collection[int]) -> list[int]:

@@ -8,7 +8,8 @@ from typing import Final
 from monitoring.web.now.facts import HistoryFacts
 from monitoring.web.now.folder_troubles import folder_troubles
 from monitoring.web.now.plant import Plant
-from monitoring.web.now.trouble import Gravity, Kind, Trouble, counted, length, sentence_of
+from monitoring.web.now.trouble import Gravity, Kind, Trouble, counted, length
+from monitoring.web.words import sentence_of
 
 LATELY_SECONDS: Final = 120.0
 BACKLOG: Final = 10  # inspections that wait: fewer are what a few printers write at once

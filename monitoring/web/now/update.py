@@ -7,7 +7,7 @@ from typing import Final
 from layerwatch.events import Severity
 from layerwatch.verdict import Decision
 from layerwatch.verdict_stream import START
-from monitoring.report.words import EVENT_WORDS
+from monitoring.event_words import EVENT_WORDS
 from monitoring.web.live.told import Told
 from monitoring.web.live.window import Seen, Window
 from monitoring.web.now.cards import Card
@@ -51,7 +51,7 @@ def update_after(
         all_cards: something else changed that any card may show.
     """
     arrived = window.after(cursor)
-    new = printed(arrived)
+    new = list(printed(arrived))
     shown = {seen.row.printer: seen.row.build for seen in window.after(START)[: len(window) - len(arrived)]}
     touched = {seen.row.printer for seen in new} | {one.event.printer for one in told}
     changed = [card for card in cards if all_cards or card.printer in touched]

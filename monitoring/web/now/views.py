@@ -1,7 +1,7 @@
 """What the page shows of the running builds, read from the window: strips, counts, findings."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
@@ -35,7 +35,6 @@ class BuildView:
         counts: layer sets by decision, the newest revision of each.
         hidden: how many earlier layers of the build the window holds beside the strip's.
         findings: the latest layer sets before the last one that did not pass, newest first.
-        unbroken: how many layer sets in a row, the last included, have the last decision.
     """
 
     printer: str
@@ -46,21 +45,16 @@ class BuildView:
     counts: dict[Decision, int]
     hidden: int
     findings: tuple[Seen, ...]
-    unbroken: int
-
-    @property
-    def total(self) -> int:
-        return sum(self.counts.values())
 
 
-def printed(seen: Iterable[Seen]) -> list[Seen]:
-    """Return the verdicts on what printers wrote; what people upload is no running build."""
-    return [one for one in seen if one.row.printer != CHECK_PRINTER]
+def printed(seen: Iterable[Seen]) -> Iterator[Seen]:
+    """Yield the verdicts on what printers wrote; what people upload is no running build."""
+    return (one for one in seen if one.row.printer != CHECK_PRINTER)
 
 
 def latest(window: Window, limit: int = TABLE_ROWS) -> list[Seen]:
     """Return the latest verdicts on what printers wrote, newest first."""
-    return list(islice((seen for seen in window.newest(len(window)) if seen.row.printer != CHECK_PRINTER), limit))
+    return list(islice(printed(window.newest(len(window))), limit))
 
 
 def running(window: Window) -> list[tuple[str, str]]:
@@ -93,7 +87,6 @@ def _build_view(of_printer: Sequence[Seen]) -> BuildView:
         counts=dict(Counter(seen.row.decision for seen in newest.values())),
         hidden=len(layers) - len(columns),
         findings=_findings(list(newest.values())[:-1]),
-        unbroken=_unbroken(list(newest.values()), last.row.decision),
     )
 
 
@@ -109,13 +102,6 @@ def _newest_revisions(of_build: Sequence[Seen]) -> dict[tuple[int, Stage], Seen]
 def _findings(earlier: Sequence[Seen]) -> tuple[Seen, ...]:
     found = [seen for seen in reversed(earlier) if seen.row.decision is not Decision.PASS]
     return tuple(found[:SHOWN_FINDINGS])
-
-
-def _unbroken(newest: Sequence[Seen], decision: Decision) -> int:
-    for count, seen in enumerate(reversed(newest)):
-        if seen.row.decision is not decision:
-            return count
-    return len(newest)
 
 
 def replaced_by(window: Window, seen: Seen) -> Seen | None:

@@ -30,14 +30,7 @@ class TroubleNow(Part):
 
     @classmethod
     def of(cls, trouble: Trouble) -> Self:
-        return cls(
-            key=trouble.key,
-            kind=trouble.kind,
-            gravity=trouble.gravity,
-            printer=trouble.printer,
-            sentence=trouble.sentence,
-            what_now=trouble.what_now,
-        )
+        return cls.model_validate(trouble, from_attributes=True)
 
 
 class ConditionNow(Part):
@@ -132,7 +125,7 @@ class EventNow(Part):
             event=event,
             since=notice.since,
             open=notice.is_open,
-            acknowledged=None if seen is None else SeenBy(author=seen.author, created=seen.created, note=seen.note),
+            acknowledged=None if seen is None else SeenBy.model_validate(seen, from_attributes=True),
             url=layer_url(event.printer, event.build, event.layer, event.evidence[0].stage),
         )
 

@@ -22,7 +22,7 @@ ARGUMENTS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-backgroun
 SERVER_AWAY = "net::ERR_"  # the browser itself notes every attempt to reconnect
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """Chromium with a fresh profile."""
     if CHROMIUM is None:

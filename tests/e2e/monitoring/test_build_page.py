@@ -561,6 +561,7 @@ def test_new_verdicts_lengthen_the_strip_and_are_followed_and_told_once(  # noqa
     publish(any_redis, some_verdict(layer=4, decision=Decision.REVIEW, areas_px=(900,)))
     expect(page.locator("#layer-name")).to_have_text("Layer 4 melt")
     expect(page.locator("#strip-range")).to_have_text("1 to 4")
+    expect(page.locator("#say-polite")).to_contain_text("New: Layer 4")  # what comes before it is said is said with it
     page.keyboard.press(",")
     expect(page.locator("#layer-name")).to_have_text("Layer 3 melt")
     expect(page.get_by_role("button", name="Follow the latest")).to_have_attribute("aria-pressed", "false")

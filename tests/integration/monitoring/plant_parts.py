@@ -11,27 +11,14 @@ from rq.serializers import JSONSerializer
 from layerwatch.events import SEVERITY_OF, Event, EventKind, Evidence, LayerSeen, event_id
 from layerwatch.job import INSPECT_QUEUE
 from layerwatch.redis_sources import RedisSources
-from layerwatch.source_state import SourceState
 from layerwatch.verdict import Verdict
+from tests.source_states import a_source_state
 
 
 def report_source(client: Redis, printer: str = "m290", **about: object) -> None:
     """Say what ingest says of a folder, by default that all is well and that the next word comes in an hour."""
-    fine: dict[str, object] = {
-        "schema": 1,
-        "printer": printer,
-        "folder": f"/mnt/{printer}",
-        "profile": "nist-ammt",
-        "is_up": True,
-        "has_events": True,
-        "settled": 30,
-        "files_waiting": 0,
-        "sets_waiting": {"light": 0, "queue": 0},
-        "outstanding": 0,
-        "updated": datetime.now(UTC),
-        "every_seconds": 3600.0,
-    }
-    RedisSources(client).report(SourceState.model_validate({**fine, **about}))
+    state = a_source_state(printer, **{"updated": datetime.now(UTC), "every_seconds": 3600.0, **about})  # type: ignore[arg-type]  # as they are called
+    RedisSources(client).report(state)
 
 
 @contextmanager

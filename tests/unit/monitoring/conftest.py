@@ -17,7 +17,7 @@ from layerwatch.verdict import (
     Verdict,
 )
 from monitoring.rows import row_of
-from monitoring.web.live.window import Seen
+from monitoring.web.live.window import Seen, Window
 
 VerdictMaker = Callable[..., Verdict]
 SeenMaker = Callable[..., Seen]
@@ -106,3 +106,10 @@ def some_seen(some_verdict: VerdictMaker) -> SeenMaker:
         return Seen(cursor=f"{number}-0", body=verdict.to_json().encode(), row=row_of(verdict))
 
     return build
+
+
+def filled(window: Window, *seen: Seen) -> Window:
+    """Return a window with some verdicts more."""
+    for one in seen:
+        window.add(one)
+    return window

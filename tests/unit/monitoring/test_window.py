@@ -6,6 +6,7 @@ from layerwatch.layers import Stage
 from layerwatch.verdict import Decision
 from monitoring.web.live.window import Seen, Window
 from monitoring.web.now.views import STRIP_LAYERS, builds, latest, replaced_by
+from tests.unit.monitoring.conftest import filled
 
 SeenMaker = Callable[..., Seen]
 
@@ -15,14 +16,8 @@ def window() -> Window:
     return Window(100)
 
 
-def _filled(window: Window, *seen: Seen) -> Window:
-    for one in seen:
-        window.add(one)
-    return window
-
-
 def test_the_window_keeps_the_latest_and_knows_what_it_dropped(some_seen: SeenMaker) -> None:
-    window = _filled(Window(3), *(some_seen(number, layer=number) for number in range(1, 6)))
+    window = filled(Window(3), *(some_seen(number, layer=number) for number in range(1, 6)))
 
     assert [seen.cursor for seen in window.after("0")] == ["3-0", "4-0", "5-0"]
     assert window.floor == "2-0"
@@ -31,7 +26,7 @@ def test_the_window_keeps_the_latest_and_knows_what_it_dropped(some_seen: SeenMa
 
 
 def test_a_cursor_is_followed_by_what_came_later_up_to_the_limit(window: Window, some_seen: SeenMaker) -> None:
-    _filled(window, *(some_seen(number) for number in (9, 10, 11)))
+    filled(window, *(some_seen(number) for number in (9, 10, 11)))
 
     assert [seen.cursor for seen in window.after("9-0", 1)] == ["10-0"]
     assert [seen.cursor for seen in window.after("9-5")] == ["10-0", "11-0"]
@@ -41,7 +36,7 @@ def test_a_cursor_is_followed_by_what_came_later_up_to_the_limit(window: Window,
 
 def test_a_verdict_is_found_by_its_cursor_alone(window: Window, some_seen: SeenMaker) -> None:
     seen = some_seen(9)
-    _filled(window, seen)
+    filled(window, seen)
 
     assert window.find("9-0") is seen
     assert window.find("8-0") is None
@@ -51,7 +46,7 @@ def test_a_verdict_is_found_by_its_cursor_alone(window: Window, some_seen: SeenM
 def test_a_cursor_that_the_stream_never_came_to_is_one_behind_which_something_may_be_missing(
     window: Window, some_seen: SeenMaker
 ) -> None:
-    _filled(window, some_seen(9))
+    filled(window, some_seen(9))
 
     assert window.has_all_after("9-0")
     assert not window.has_all_after("9-1")
@@ -64,7 +59,7 @@ def test_an_empty_window_has_a_place_to_go_on_from(window: Window) -> None:
 
 
 def test_each_printer_shows_its_latest_build_only(window: Window, some_seen: SeenMaker) -> None:
-    _filled(
+    filled(
         window,
         some_seen(1, printer="z", build="old", layer=90),
         some_seen(2, printer="z", build="new", layer=1),
@@ -79,7 +74,7 @@ def test_each_printer_shows_its_latest_build_only(window: Window, some_seen: See
 def test_the_strip_has_a_column_a_layer_with_the_newest_revision_of_each_stage(
     window: Window, some_seen: SeenMaker
 ) -> None:
-    _filled(
+    filled(
         window,
         some_seen(1, layer=1, stage=Stage.RECOAT),
         some_seen(2, layer=1, decision=Decision.REVIEW, areas_px=(50,)),
@@ -96,17 +91,16 @@ def test_the_strip_has_a_column_a_layer_with_the_newest_revision_of_each_stage(
 
 def test_a_long_build_shows_its_latest_layers_and_says_how_many_it_hides(some_seen: SeenMaker) -> None:
     window = Window(1000)
-    _filled(window, *(some_seen(layer, layer=layer) for layer in range(1, STRIP_LAYERS + 31)))
+    filled(window, *(some_seen(layer, layer=layer) for layer in range(1, STRIP_LAYERS + 31)))
 
     (view,) = builds(window)
 
     assert [view.columns[0].layer, view.columns[-1].layer] == [31, STRIP_LAYERS + 30]
     assert view.hidden == 30
-    assert view.unbroken == STRIP_LAYERS + 30
 
 
-def test_the_unbroken_row_ends_at_another_decision_and_findings_name_it(window: Window, some_seen: SeenMaker) -> None:
-    _filled(
+def test_findings_name_what_did_not_pass(window: Window, some_seen: SeenMaker) -> None:
+    filled(
         window,
         some_seen(1, layer=1),
         some_seen(2, layer=2, decision=Decision.REVIEW, areas_px=(50,)),
@@ -116,20 +110,19 @@ def test_the_unbroken_row_ends_at_another_decision_and_findings_name_it(window: 
 
     (view,) = builds(window)
 
-    assert view.unbroken == 2
     assert [seen.cursor for seen in view.findings] == ["2-0"]
 
 
 def test_an_older_revision_names_the_one_that_took_its_place(window: Window, some_seen: SeenMaker) -> None:
     old, new = some_seen(1), some_seen(2, revision=2)
-    _filled(window, old, new)
+    filled(window, old, new)
 
     assert replaced_by(window, old) is new
     assert replaced_by(window, new) is None
 
 
 def test_what_people_upload_is_no_running_build(window: Window, some_seen: SeenMaker) -> None:
-    _filled(window, some_seen(1, printer="m290"), some_seen(2, printer="check", build="20261126-120000-abcdef"))
+    filled(window, some_seen(1, printer="m290"), some_seen(2, printer="check", build="20261126-120000-abcdef"))
 
     assert [view.printer for view in builds(window)] == ["m290"]
     assert [seen.cursor for seen in latest(window)] == ["1-0"]

@@ -2,7 +2,7 @@
 
 import { onLinks, remember } from "./addresses.js";
 import { showWhole } from "./head.js";
-import { listen, setOf } from "./live.js";
+import { listenToBuild, setOf } from "./live.js";
 import { Curves } from "./curves.js";
 import { byId } from "../elements.js";
 import { listenForKeys } from "./keys.js";
@@ -191,7 +191,7 @@ async function begin() {
   following = !location.search;
   listenToPage();
   // First: a browser opens few connections to one server, and pictures would take them all.
-  listen({ printer, build, took, told, missed: () => location.reload() });
+  listenToBuild({ printer, build, took, told });
   go(data.at(layer, stage) ?? data.latest);
 }
 

@@ -20,9 +20,6 @@ export function showAges() {
   }
 }
 
-export function keepTime(also) {
-  setInterval(() => {
-    showAges();
-    also();
-  }, 1000);
+export function keepTime() {
+  setInterval(showAges, 1000);
 }

@@ -5,59 +5,21 @@ import { keepTime, setServerClock } from "./ages.js";
 import { parse, picturesReady, place } from "./pieces.js";
 import { afterChange, isFollowing } from "./selection.js";
 import { announce, hearTroubles } from "./speech.js";
-import { showClock } from "../times.js";
+import { listen } from "../server_events.js";
 
 const body = document.body;
-const SILENCE_MS = 20_000; // the server speaks every five seconds
-const RETRY_MS = 2_000;
 const SETTLE_MS = 100; // verdicts that come together are shown and said together
 const PIECES = ".standing, .printer, .now, .told, .counts, .column, tr[id], .detail";
 
 let cursor = body.dataset.cursor;
 let told = body.dataset.told;
-let source = null;
-let heard = Date.now();
 let wanted = false;
 let busy = false;
 
 // ---- events ----
 
-function listen() {
-  source?.close();
-  heard = Date.now();
-  source = new EventSource(`/api/events?${new URLSearchParams({ after: cursor, told })}`);
-  source.addEventListener("verdict", hear);
-  source.addEventListener("told", hear);
-  source.addEventListener("missed", () => location.reload());
-  source.addEventListener("status", (event) => {
-    heard = Date.now();
-    show(JSON.parse(event.data));
-  });
-  source.addEventListener("error", () => {
-    body.dataset.link = "lost";
-    if (source.readyState === EventSource.CLOSED) setTimeout(listenAgain, RETRY_MS);
-  });
-}
-
-function hear() {
-  heard = Date.now();
-  refresh();
-}
-
-// A stream that is refused does not say why; who has to log in again is led there by the page itself.
-async function listenAgain() {
-  const answer = await fetch("/api/status").catch(() => null);
-  if (answer?.status === 401) location.reload();
-  else listen();
-}
-
-function show(status) {
+function hearStatus(status) {
   setServerClock(status.now);
-  body.dataset.link = status.redis === false ? "away" : status.loaded ? "live" : "connecting";
-  body.dataset.loaded = status.loaded ? "yes" : "no";
-  const since = document.querySelector("[data-away-since] time");
-  since.dateTime = status.since;
-  showClock(since);
   if (status.standing !== standing()) refresh();
 }
 
@@ -107,9 +69,5 @@ function saidIn(update, how) {
 
 if (body.dataset.link === "static") body.dataset.link = "connecting";
 afterChange();
-keepTime(() => {
-  if (Date.now() - heard <= SILENCE_MS) return;
-  body.dataset.link = "lost";
-  listen();
-});
-listen();
+keepTime();
+listen(() => ({ after: cursor, told }), { verdict: refresh, told: refresh, status: hearStatus });

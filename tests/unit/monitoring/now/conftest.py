@@ -11,6 +11,7 @@ from layerwatch.verdict import Decision, Verdict
 from monitoring.web.live.told import Told
 from monitoring.web.now.facts import RedisFacts
 from monitoring.web.now.plant import Plant, Source
+from tests.source_states import a_source_state
 from tests.unit.monitoring.conftest import some_seen, some_verdict
 
 __all__ = ["some_seen", "some_verdict"]
@@ -27,21 +28,8 @@ def some_state() -> StateMaker:
     """A builder of what ingest says: `some_state("m290", is_up=False)`; by default nothing is wrong."""
 
     def build(printer: str = "m290", *, light: int = 0, queue: int = 0, **about: object) -> SourceState:
-        fine: dict[str, object] = {
-            "schema": 1,
-            "printer": printer,
-            "folder": f"/mnt/{printer}",
-            "profile": "nist-ammt",
-            "is_up": True,
-            "has_events": True,
-            "settled": 30,
-            "files_waiting": 0,
-            "sets_waiting": {"light": light, "queue": queue},
-            "outstanding": 0,
-            "updated": NOON,
-            "every_seconds": 10.0,
-        }
-        return SourceState.model_validate({**fine, **about})
+        waiting = {"light": light, "queue": queue}
+        return a_source_state(printer, **{"updated": NOON, "sets_waiting": waiting, **about})  # type: ignore[arg-type]  # as they are called
 
     return build
 

@@ -10,7 +10,7 @@ from layerwatch.verdict import Decision, Verdict
 from monitoring.web.live.told import Told
 from monitoring.web.live.window import Seen
 from monitoring.web.now.condition import CALM_LAYERS, STANDS_LAYERS, condition
-from monitoring.web.now.places import place_text
+from monitoring.web.places import place_text
 
 SeenMaker = Callable[..., Seen]
 VerdictMaker = Callable[..., Verdict]
@@ -140,4 +140,4 @@ def test_an_event_ends_when_it_is_acknowledged_or_long_ago(
     ],
 )
 def test_a_place_in_the_picture_is_said_in_words(box: tuple[int, int, int, int], place: str) -> None:
-    assert place_text(box, 100, 100) == place
+    assert place_text(box, (100, 100)) == place

@@ -11,6 +11,7 @@ from monitoring.web.live.window import Seen, Window
 from monitoring.web.now.cards import Known, cards
 from monitoring.web.now.plant import Plant
 from monitoring.web.now.update import ANNOUNCED, Update, update_after
+from tests.unit.monitoring.conftest import filled
 
 SeenMaker = Callable[..., Seen]
 VerdictMaker = Callable[..., Verdict]
@@ -22,12 +23,6 @@ def window() -> Window:
     return Window(100)
 
 
-def _filled(window: Window, *seen: Seen) -> Window:
-    for one in seen:
-        window.add(one)
-    return window
-
-
 def changes(
     window: Window, cursor: str, *, told: Sequence[Told] = (), known: Known | None = None, all_cards: bool = False
 ) -> Update:
@@ -35,7 +30,7 @@ def changes(
 
 
 def test_an_update_brings_columns_of_known_builds_and_new_builds_whole(window: Window, some_seen: SeenMaker) -> None:
-    _filled(
+    filled(
         window,
         some_seen(1, printer="a", layer=1),
         some_seen(2, printer="b", build="old", layer=7),
@@ -53,7 +48,7 @@ def test_an_update_brings_columns_of_known_builds_and_new_builds_whole(window: W
 
 
 def test_an_update_of_nothing_changes_and_says_nothing(window: Window, some_seen: SeenMaker) -> None:
-    _filled(window, some_seen(1))
+    filled(window, some_seen(1))
 
     update = changes(window, "1-0")
 
@@ -62,7 +57,7 @@ def test_an_update_of_nothing_changes_and_says_nothing(window: Window, some_seen
 
 
 def test_several_verdicts_are_said_politely_in_one_sentence(window: Window, some_seen: SeenMaker) -> None:
-    _filled(window, some_seen(1, layer=1), some_seen(2, layer=2, decision=Decision.REVIEW, areas_px=(50, 60)))
+    filled(window, some_seen(1, layer=1), some_seen(2, layer=2, decision=Decision.REVIEW, areas_px=(50, 60)))
 
     update = changes(window, "0")
 
@@ -72,7 +67,7 @@ def test_several_verdicts_are_said_politely_in_one_sentence(window: Window, some
 
 def test_rejects_are_said_urgently_by_name_up_to_a_few(window: Window, some_seen: SeenMaker) -> None:
     rejects = [some_seen(n, layer=n, decision=Decision.REJECT, areas_px=(5000,)) for n in range(1, 6)]
-    _filled(window, *rejects)
+    filled(window, *rejects)
 
     update = changes(window, "0")
 
@@ -85,7 +80,7 @@ def test_rejects_are_said_urgently_by_name_up_to_a_few(window: Window, some_seen
 def test_a_waiting_printer_and_all_other_cards_come_when_something_else_changed(
     window: Window, some_seen: SeenMaker, some_plant: Callable[..., Plant]
 ) -> None:
-    _filled(window, some_seen(1, printer="a"))
+    filled(window, some_seen(1, printer="a"))
     known = Known(sources=some_plant().sources)
 
     quiet = changes(window, "1-0", known=known)
@@ -98,7 +93,7 @@ def test_a_waiting_printer_and_all_other_cards_come_when_something_else_changed(
 
 
 def test_an_uploaded_layer_moves_the_cursor_and_changes_nothing(window: Window, some_seen: SeenMaker) -> None:
-    _filled(window, some_seen(1), some_seen(2, printer="check", decision=Decision.REJECT))
+    filled(window, some_seen(1), some_seen(2, printer="check", decision=Decision.REJECT))
 
     update = changes(window, "1-0")
 
@@ -108,7 +103,7 @@ def test_an_uploaded_layer_moves_the_cursor_and_changes_nothing(window: Window, 
 def test_critical_events_are_said_at_once_and_others_politely(
     window: Window, some_seen: SeenMaker, some_verdict: VerdictMaker, some_told: ToldMaker
 ) -> None:
-    _filled(window, some_seen(1, layer=9))
+    filled(window, some_seen(1, layer=9))
     risk = some_told(some_verdict(layer=9), since=4)
     drift = some_told(some_verdict(layer=9), EventKind.PICTURE_DRIFT, since=9, number=2)
 

@@ -2,7 +2,7 @@
 
 from layerwatch.layers import Stage
 from monitoring.web.addresses import layer_url
-from monitoring.web.now.words import with_code
+from monitoring.web.words import with_code
 
 
 def test_what_stands_between_backticks_is_code_and_the_rest_is_escaped() -> None:

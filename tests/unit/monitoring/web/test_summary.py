@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from layerwatch.verdict import Decision, Verdict
-from monitoring.web.build.summary import percent_text, place_text, summary_text
+from monitoring.web.summary import located, percent_text, summary_text
 
 VerdictMaker = Callable[..., Verdict]
 
@@ -58,8 +58,8 @@ def test_pictures_that_cannot_be_judged_are_said_to_be_so_with_the_reason(some_v
     ],
 )
 def test_the_place_of_a_region_is_said_in_words(box: tuple[int, int, int, int], words: str) -> None:
-    assert place_text(box, (300, 300)) == words
-    assert place_text(box, None) == f"at x {box[0]}, y {box[1]}"
+    assert located(box, (300, 300)) == words
+    assert located(box, None) == f"at x {box[0]}, y {box[1]}"
 
 
 @pytest.mark.parametrize(

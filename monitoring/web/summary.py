@@ -4,6 +4,8 @@ from collections.abc import Sequence
 
 from layerwatch.verdict import Decision, Region, Verdict
 from monitoring.rows import area_text
+from monitoring.web.places import Box, Size, size_of, thirds
+from monitoring.web.words import sentence_of
 
 NAMED = 5
 FOUND = {
@@ -12,38 +14,24 @@ FOUND = {
     Decision.REJECT: "Reject.",
     Decision.INVALID: "Invalid: the pictures cannot be judged.",
 }
-ACROSS, DOWN = ("left", "", "right"), ("upper", "", "lower")
 
 
 def summary_text(verdict: Verdict) -> str:
     """Return what was decided, what was found where, and how certain it is, in sentences."""
-    said = [FOUND[verdict.decision], *map(_sentence, verdict.reasons)]
+    said = [FOUND[verdict.decision], *map(sentence_of, verdict.reasons)]
     if verdict.decision is not Decision.INVALID or verdict.regions:
         said += [_together(verdict), *_largest(verdict), f"Highest confidence {verdict.max_confidence:.2f}."]
     return " ".join(said)
 
 
-def place_text(bbox: tuple[int, int, int, int], size: tuple[int, int] | None) -> str:
-    """Return where the middle of a box lies, such as `in the upper left`; in pixels where the size is unknown.
-
-    Args:
-        bbox: x, y, width, height in pixels.
-        size: width, height of the picture.
-    """
-    x, y, width, height = bbox
+def located(bbox: Box, size: Size | None) -> str:
+    """Return where the middle of a box lies, such as `in the upper left`; in pixels where the size is unknown."""
     if size is None:
-        return f"at x {x}, y {y}"
-    column, row = _third(x + width / 2, size[0]), _third(y + height / 2, size[1])
-    words = [word for word in (DOWN[row], ACROSS[column]) if word]
+        return f"at x {bbox[0]}, y {bbox[1]}"
+    words = thirds(bbox, size)
     if not words:
         return "in the centre"
     return f"in the {' '.join(words)}" if len(words) == 2 else f"in the {words[0]} middle"
-
-
-def size_of(verdict: Verdict) -> tuple[int, int] | None:
-    """Return width and height of the pictures, None where none could be read."""
-    sizes = ((image.width, image.height) for image in verdict.images)
-    return next(((width, height) for width, height in sizes if width and height), None)
 
 
 def _together(verdict: Verdict) -> str:
@@ -65,10 +53,10 @@ def _largest(verdict: Verdict) -> Sequence[str]:
     return [f"The largest {'are' if len(regions) > NAMED else 'first'}: {'; '.join(named)}."]
 
 
-def _region(region: Region, size: tuple[int, int] | None) -> str:
+def _region(region: Region, size: Size | None) -> str:
     _, _, width, height = region.bbox
     area = area_text(region.area_px, region.area_mm2)
-    place = place_text(region.bbox, size)
+    place = located(region.bbox, size)
     return f"{area}, {width} by {height} pixels, {place}, confidence {region.max_confidence:.2f}"
 
 
@@ -78,11 +66,3 @@ def percent_text(ratio: float) -> str:
     if percent == 0 or percent >= 10:
         return f"{percent:.0f} %"
     return f"{percent:.2g} %" if percent >= 0.001 else "less than 0.001 %"
-
-
-def _third(at: float, whole: int) -> int:
-    return min(2, max(0, int(3 * at / whole)))
-
-
-def _sentence(reason: str) -> str:
-    return f"{reason[:1].upper()}{reason[1:]}{'' if reason.endswith(('.', '!', '?')) else '.'}"
