@@ -2,14 +2,17 @@
 
 import re
 
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 CODE = re.compile(r"`([^`]*)`")
 
 
 def with_code(text: str) -> Markup:
     """Return a sentence as HTML, with what stands between backticks as code."""
-    return Markup(CODE.sub(r"<code>\1</code>", str(escape(text))))  # noqa: S704 - escaped just before
+    parts = CODE.split(text)  # every second one stood between backticks
+    return Markup("").join(
+        Markup("<code>{}</code>").format(part) if number % 2 else part for number, part in enumerate(parts)
+    )
 
 
 def sentence_of(text: str) -> str:
