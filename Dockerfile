@@ -157,7 +157,7 @@ COPY --from=build-simulator /app /app
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=6 \
     CMD ["python", "-m", "layerwatch.health", "http://127.0.0.1:9105/health"]
 ENTRYPOINT ["python", "-m", "simulator"]
-CMD ["run", "--out", "/incoming", "--truth", "/tmp/truth", "--layers", "0", "--overwrite", "--metrics-port", "9105"]
+CMD ["run", "--out", "/incoming", "--truth", "/tmp/truth", "--layers", "1000", "--overwrite", "--metrics-port", "9105"]
 ARG VERSION=0.1.0
 ARG REVISION=unknown
 LABEL org.opencontainers.image.title="layerwatch simulator" \

@@ -14,13 +14,14 @@ SIZE ?= 1000
 SEED ?= 7
 PORT ?= 8000
 JOBS ?= 2
+ROUNDS ?= 3
 RUN_DIR ?= run/demo
 
 ROOMS := layerwatch ingest worker trainer monitoring simulator demo deploy
 ROLES := ingest worker-cpu worker-gpu trainer monitoring simulator
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-compose check scan audit sbom format bench screenshots schema dashboards locks secrets starter clean
+.PHONY: help demo test test-compose chaos check scan audit sbom format bench screenshots schema dashboards locks secrets starter clean
 
 help: ## list the chores
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,10 +32,16 @@ demo: $(VENV)/.demo ## the whole system with a simulated printer; ONCE=1 LAYERS=
 	  --run-dir "$(RUN_DIR)" $(if $(ONCE),--once) $(if $(LAYERS),--layers $(LAYERS)) $(if $(SOURCE),--source "$(SOURCE)")
 
 test: $(VENV)/.dev test-compose ## install everything and run every test, JOBS=2 files at a time
-	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile -m "not compose"
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile -m "not compose and not chaos"
 
 test-compose: $(VENV)/.dev ## of these, build the images and run them by docker compose; minutes, skips without an engine
 	$(BIN)/python -m pytest -m compose
+
+chaos: $(VENV)/.dev ## break each container while a printer prints, ROUNDS=3 times, 20 minutes each; writes docs/reliability.md
+	@rm -rf run/chaos && mkdir -p run/chaos
+	for round in $$(seq $(ROUNDS)); do \
+	  LAYERWATCH_CHAOS_RECORDS="$$PWD/run/chaos/$$round.jsonl" $(BIN)/python -m pytest -m chaos || exit 1; done
+	$(BIN)/python -m bench.reliability run/chaos --write docs/reliability.md
 
 check: $(VENV)/.dev ## format, lint, types, import rules, schema, dashboard, unit tests, scan: fast
 	$(BIN)/ruff format --check .

@@ -12,16 +12,6 @@ from rich.table import Table
 from layerwatch.atomic import write_atomic
 from layerwatch.machine import describe_machine
 
-HEAD = """# Performance
-
-Each section says when and on what machine it was taken, and what to run. `make bench` takes all of them anew and writes
-this page. Machines are noisy: figures are medians of one run, and only those of one section can be compared.
-
-![Shapes of the network: how much of the defects each finds, and how fast it is](images/network-front.png)
-
-Why the network has its form, what other decoders and working scales cost, and which kinds of defects they lose, is in
-[network.md](network.md).
-"""
 _SECTION = re.compile(r"^## (.+)$", re.MULTILINE)
 
 
@@ -58,16 +48,12 @@ def show(figures: Figures, console: Console) -> None:
 
 
 def write_page(path: Path, measured: Sequence[Figures]) -> None:
-    """Put the tables into the page; sections that were not measured now stay as they are."""
-    sections = _sections(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    """Put the tables into a page; its beginning, and sections that were not measured now, stay as they are."""
+    head, *parts = _SECTION.split(path.read_text(encoding="utf-8"))
+    sections = dict(zip(parts[::2], parts[1::2], strict=True))
     sections |= {figures.title: _markdown(figures) for figures in measured}
-    text = HEAD + "".join(f"\n## {title}\n{body.strip()}\n" for title, body in sections.items())
+    text = head.rstrip() + "\n" + "".join(f"\n## {title}\n{body.strip()}\n" for title, body in sections.items())
     write_atomic(path, text.encode())
-
-
-def _sections(page: str) -> dict[str, str]:
-    _, *parts = _SECTION.split(page)
-    return dict(zip(parts[::2], parts[1::2], strict=True))
 
 
 def _markdown(figures: Figures) -> str:

@@ -41,7 +41,8 @@ def engine_is_there() -> bool:
 class Stack:
     """The compose file of a clean clone, on ports and with images of its own."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, project: str = PROJECT) -> None:
+        self.project = project
         self.clone = folder / "clone"
         self._call("git", "clone", "--quiet", str(ROOT), str(self.clone), cwd=folder)
         self._call(sys.executable, "-m", "deploy.set_up", "--tls", "redis", "localhost", cwd=self.clone)
@@ -50,7 +51,7 @@ class Stack:
         self._files: tuple[str, ...] = ("docker-compose.yml",)
         self._environment = {
             **os.environ,
-            "COMPOSE_PROJECT_NAME": PROJECT,
+            "COMPOSE_PROJECT_NAME": project,
             "LAYERWATCH_IMAGES": PROJECT,
             "LAYERWATCH_PORT": str(self.port),
             "LAYERWATCH_REVISION": self._call("git", "rev-parse", "HEAD", cwd=self.clone).strip(),
@@ -77,19 +78,23 @@ class Stack:
     def hearing(self, channel: str) -> Iterator[Iterator[str]]:
         """Yield the lines that a redis-cli, which listens by then, prints of a channel."""
         # Not by `compose exec`: that prints no more once its input, which nobody writes to, has ended.
-        command = ["docker", "exec", f"{PROJECT}-redis-1", "sh", "-c", redis_cli("subscriber", "SUBSCRIBE", channel)]
+        command = ["docker", "exec", self.name_of("redis"), "sh", "-c", redis_cli("subscriber", "SUBSCRIBE", channel)]
         with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True) as listening:
             lines = iter(listening.stdout or ())
             assert "1\n" in lines  # reads as far as that, the number of its subscriptions
             yield lines
             listening.terminate()
 
+    def name_of(self, service: str) -> str:
+        """Return the name of a service's first container."""
+        return f"{self.project}-{service}-1"
+
     def docker(self, *words: str) -> str:
         return self._call("docker", *words, cwd=self.clone)
 
     def containers(self) -> list[dict[str, Any]]:
         """Return what the engine knows of each container of the stack."""
-        names = self.docker("ps", "-aq", "--filter", f"label=com.docker.compose.project={PROJECT}").split()
+        names = self.docker("ps", "-aq", "--filter", f"label=com.docker.compose.project={self.project}").split()
         found: list[dict[str, Any]] = json.loads(self.docker("inspect", *names)) if names else []
         return found
 
@@ -102,7 +107,7 @@ class Stack:
 
     def left(self) -> list[str]:
         """Return the containers, volumes and networks that there are of the stack."""
-        label = ("--filter", f"label=com.docker.compose.project={PROJECT}", "-q")
+        label = ("--filter", f"label=com.docker.compose.project={self.project}", "-q")
         kinds = (("ps", "-a"), ("volume", "ls"), ("network", "ls"))
         return [name for kind in kinds for name in self.docker(*kind, *label).split()]
 
@@ -111,7 +116,9 @@ class Stack:
 
     def _call(self, *words: str, cwd: Path) -> str:
         environment = getattr(self, "_environment", None)
-        done = subprocess.run(words, cwd=cwd, env=environment, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            words, cwd=cwd, env=environment, capture_output=True, text=True, check=False, timeout=1800
+        )
         assert done.returncode == 0, f"{' '.join(words)}\n{done.stdout[-4000:]}\n{done.stderr[-8000:]}"
         return done.stdout
 

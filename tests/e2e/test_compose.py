@@ -159,7 +159,7 @@ def test_without_a_password_redis_answers_nobody(stack: Stack) -> None:
 
 @pytest.mark.parametrize("network", ["metrics", "front"])
 def test_from_another_network_redis_is_not_reached(stack: Stack, network: str) -> None:
-    (redis,) = (one for one in stack.containers() if one["Name"] == f"/{PROJECT}-redis-1")
+    (redis,) = (one for one in stack.containers() if one["Name"] == f"/{stack.name_of('redis')}")
     address = redis["NetworkSettings"]["Networks"][f"{PROJECT}_bus"]["IPAddress"]
     for host in ("redis", address):
         told = stack.docker(
