@@ -21,7 +21,7 @@ class Answer(StrEnum):
     QUEUED = "queued"  # the next that a worker takes
     WAITS = "waits already"  # it is on the queue, or a worker has it
     UNKNOWN = "there is no picture of it"  # in no folder that is watched
-    UNREADABLE = "its message cannot be read"  # only the pictures could tell
+    UNREADABLE = "its message cannot be read"  # it can be asked for with the pictures that lie in the folder now
     UNSENT = "its pictures cannot be sent from here now"  # no room for them in Redis, or they are not in SOURCES_DIR
 
 
@@ -57,7 +57,7 @@ class Desk:
         sent = self._sent(wanted)
         if sent is None:
             return Asked(layer=layer, answer=Answer.UNSENT)
-        if self.queue.holds(wanted.id) and not self.quarantine.forget(wanted.id):
+        if not self.quarantine.forget(wanted.id) and self.queue.holds(wanted.id):
             return Asked(layer=layer, answer=Answer.WAITS)
         revision = self.ledger.revision(message.layer_set.key, wanted.id)
         changes = {"revision": revision, "queued": datetime.now(UTC), "live": True}
@@ -79,7 +79,8 @@ class Desk:
     def retry(self, given_up: Iterable[GivenUp]) -> list[Asked]:
         """Ask again for inspections that were given up on, with the pictures that they were asked for with."""
         return [
-            self.ask(one.message) if one.message else Asked(layer=one.id, answer=Answer.UNREADABLE) for one in given_up
+            self.ask(one.message) if one.message else Asked(layer=one.layer or one.id, answer=Answer.UNREADABLE)
+            for one in given_up
         ]
 
     def requeue(self, keys: Collection[LayerKey], printers: Sequence[Printer]) -> list[Asked]:

@@ -100,7 +100,7 @@ def _key(text: str) -> LayerKey:
 
 
 def _is_named(one: GivenUp, names: Sequence[str]) -> bool:
-    return one.id in names or (one.message is not None and str(one.message.layer_set.key) in names)
+    return one.id in names or one.layer in names
 
 
 def _desk(client: Redis, settings: IngestSettings) -> Desk:
@@ -117,16 +117,23 @@ def _desk(client: Redis, settings: IngestSettings) -> Desk:
 def _tell(asked: Sequence[Asked]) -> None:
     """Print what became of each request, and exit with 1 if one of them came to nothing."""
     for one in asked:
-        what = f"{one.answer} as revision {one.revision}" if one.answer is Answer.QUEUED else str(one.answer)
-        typer.echo(f"{one.layer}: {what}")
+        typer.echo(f"{one.layer}: {_in_words(one)}")
     if any(one.answer in {Answer.UNKNOWN, Answer.UNREADABLE, Answer.UNSENT} for one in asked):
         raise typer.Exit(code=1)
+
+
+def _in_words(one: Asked) -> str:
+    if one.answer is Answer.QUEUED:
+        return f"{one.answer} as revision {one.revision}"
+    if one.answer is Answer.UNREADABLE:
+        return f"{one.answer}; with the pictures that lie in the folder now: python -m ingest requeue {one.layer}"
+    return str(one.answer)
 
 
 def _facts(one: GivenUp) -> dict[str, str | None]:
     return {
         "id": one.id,
-        "layer": str(one.message.layer_set.key) if one.message else None,
+        "layer": one.layer,
         "reason": one.reason,
         "at": one.at.isoformat() if one.at else None,
     }
@@ -137,6 +144,5 @@ def _table(given_up: Sequence[GivenUp]) -> Table:
     for column in ("layer", "given up", "why"):
         table.add_column(column)
     for one in given_up:
-        layer = str(one.message.layer_set.key) if one.message else one.id
-        table.add_row(layer, f"{one.at:%Y-%m-%d %H:%M}" if one.at else "", one.reason)
+        table.add_row(one.layer or one.id, f"{one.at:%Y-%m-%d %H:%M}" if one.at else "", one.reason)
     return table

@@ -63,6 +63,14 @@ class GivenUp:
     reason: str
     at: datetime | None
 
+    @property
+    def layer(self) -> str | None:
+        """The layer, told by the id where the message cannot be read; None if that names none."""
+        try:
+            return str(self.message.layer_set.key if self.message else LayerKey.parse(self.id))
+        except ValueError:
+            return None
+
 
 class Quarantine(Protocol):
     """The inspections that were given up on: each has its invalid verdict, and may be asked for again."""

@@ -1,8 +1,7 @@
 """The queue "inspect" on RQ: JSON, never pickle; jobs are named by a string, so no one imports what they need."""
 
-from contextlib import suppress
-
 from redis import Redis
+from redis.exceptions import RedisError
 from rq import Queue, Retry
 from rq.exceptions import DeserializationError, DuplicateJobError, NoSuchJobError
 from rq.job import Job, JobStatus
@@ -39,11 +38,15 @@ class RedisQueue:
                 failure_ttl=FAILURE_TTL_SECONDS,
             )
         except DuplicateJobError:
-            return False
+            if self.holds(message.id):
+                return False
+            self._queue.connection.unlink(Job.key_for(message.id))
+            return self.enqueue(message, ahead=ahead)
         return True
 
     def holds(self, inspection_id: str) -> bool:
-        return Job.exists(inspection_id, connection=self._queue.connection)
+        # A worker that writes to a record which is gone leaves one that asks for nothing, and that nobody will inspect.
+        return self._queue.connection.hexists(Job.key_for(inspection_id), "data")
 
     def state(self, inspection_id: str) -> JobState | None:
         try:
@@ -65,9 +68,7 @@ class RedisQueue:
             return False  # a worker took it meanwhile, or it is none of ours
 
     def given_up(self) -> tuple[GivenUp, ...]:
-        names = self._queue.failed_job_registry.get_job_ids()
-        jobs = Job.fetch_many(names, connection=self._queue.connection, serializer=JSONSerializer)
-        return tuple(_given_up(name, job) for name, job in zip(names, jobs, strict=True))
+        return tuple(_given_up(name, self._read(name)) for name in self._queue.failed_job_registry.get_job_ids())
 
     def count_given_up(self) -> int:
         return len(self._queue.failed_job_registry)
@@ -75,12 +76,33 @@ class RedisQueue:
     def forget(self, inspection_id: str) -> bool:
         if not self._queue.failed_job_registry.remove(inspection_id):
             return False
-        with suppress(NoSuchJobError):
-            self._fetch(inspection_id).delete()
+        job = self._read(inspection_id)
+        if job is None:
+            self._queue.connection.unlink(Job.key_for(inspection_id))
+        else:
+            forget_executions(job)
+            job.delete()
         return True
+
+    def _read(self, inspection_id: str) -> Job | None:
+        """Return a job, None if its record is gone or cannot be read, whatever stands there."""
+        try:
+            return self._fetch(inspection_id)
+        except RedisError:
+            raise
+        except Exception:  # noqa: BLE001 - whatever somebody wrote into its record
+            return None
 
     def _fetch(self, inspection_id: str) -> Job:
         return Job.fetch(inspection_id, connection=self._queue.connection, serializer=JSONSerializer)
+
+
+def forget_executions(job: Job) -> None:
+    """Make a job one that can be deleted.
+
+    RQ keeps the name of a dead worker's execution for a minute longer than its record, and stumbles over it.
+    """
+    job.connection.delete(job.execution_registry.key)
 
 
 def _message(job: Job) -> InspectLayer:
@@ -97,7 +119,7 @@ def _message(job: Job) -> InspectLayer:
 
 def _given_up(name: str, job: Job | None) -> GivenUp:
     if job is None:
-        return GivenUp(id=name, message=None, reason="its record in Redis is gone", at=None)
+        return GivenUp(id=name, message=None, reason="its record in Redis is gone, or cannot be read", at=None)
     try:
         message = _message(job)
     except WireError:

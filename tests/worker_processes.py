@@ -114,6 +114,12 @@ def published(client: Redis) -> list[Verdict]:
     return [verdict for _, verdict in RedisResults(client).since("0", wait_seconds=0.001)]
 
 
+def end_of_heartbeats(client: Redis) -> None:
+    """Let the heartbeats of all started jobs end now."""
+    script = "for _, job in ipairs(redis.call('ZRANGE', KEYS[1], 0, -1)) do redis.call('ZADD', KEYS[1], 1, job) end"
+    client.eval(script, 1, "rq:wip:inspect")
+
+
 def until(holds: Callable[[], bool], *, seconds: float) -> None:
     deadline = time.monotonic() + seconds
     while not holds():

@@ -9,7 +9,7 @@ from rq.job import Job
 
 from layerwatch.errors import WireError
 from layerwatch.job import INSPECT_LAYER_JOB
-from layerwatch.redis_queue import RETRIES
+from layerwatch.redis_queue import RETRIES, forget_executions
 from worker.attempts import was_cut_off
 
 
@@ -36,6 +36,15 @@ class InspectionJob(Job):
         if was_cut_off(self):
             self.retries_left = (self.retries_left or 0) + 1  # in place of the one that RQ takes off
         super().retry(queue, pipeline)
+
+    def delete(self, pipeline: Pipeline | None = None, *options: bool, **named_options: bool) -> None:
+        """Delete the record, and the name from the failed jobs, whatever state the record is in.
+
+        Another worker may have given the job up just as this one started it; a name without a record asks for nothing.
+        """
+        forget_executions(self)
+        super().delete(pipeline, *options, **named_options)
+        self.failed_job_registry.remove(self, pipeline=pipeline)
 
     @property
     def is_fresh(self) -> bool:

@@ -44,6 +44,11 @@ class PoppedJobs:
         """Hold the job no longer: it is started now."""
         self._redis.zrem(HELD, job_id)
 
+    def drop(self, job_id: str) -> None:
+        """Take the job out: nobody is to start it."""
+        self._list.remove(job_id)
+        self.let_go(job_id)
+
     def put_back(self, job_id: str, *, left_behind: bool = False) -> bool:
         """Put the job at the head of its queue; False if it is gone.
 

@@ -13,7 +13,7 @@ from redis import Redis
 from redis.exceptions import RedisError
 from rq import Queue, SimpleWorker
 from rq.executions import Execution
-from rq.job import Job
+from rq.job import Job, JobStatus
 from rq.registry import StartedJobRegistry
 from rq.serializers import JSONSerializer
 from rq.timeouts import JobTimeoutException
@@ -102,8 +102,11 @@ class InspectionWorker(SimpleWorker):
         self.register_death()  # type: ignore[no-untyped-call]
 
     def execute_job(self, job: Job, queue: Queue) -> None:
-        # RQ keeps the name of a dead worker's execution longer than its record, and stumbles over it at the end.
-        self.connection.delete(job.execution_registry.key)
+        if job.id in job.failed_job_registry:
+            # It was on the queue twice, as one that two workers had. A run that ended well would delete its record.
+            self._popped.drop(job.id)
+            log.warning("job_given_up_before", id=job.id)
+            return
         execution = self.prepare_execution(job)
         self._popped.let_go(job.id)
         if isinstance(job, InspectionJob):
@@ -127,19 +130,23 @@ class InspectionWorker(SimpleWorker):
         exc_string: str = "",
         execution: Execution | None = None,
     ) -> None:
-        if not self._was_taken_over(job, execution):
+        if not self._was_taken_over(job, execution, gives_up=not job.should_retry):
             super().handle_job_failure(job, queue, started_job_registry, exc_string, execution)
 
-    def _was_taken_over(self, job: Job, execution: Execution | None) -> bool:
-        """Return whether another worker, that took this one for dead, has finished the job meanwhile.
+    def _was_taken_over(self, job: Job, execution: Execution | None, *, gives_up: bool = False) -> bool:
+        """Return whether others, who took this worker for dead, have the job now, gave it up or finished it.
 
-        Of a job that is finished nothing is left but what our heartbeats wrote; RQ would queue it again.
+        Then its record is theirs: RQ would delete it under them, or queue the job a second time. Only giving up holds
+        for all. Of a job that is finished nothing is left but what our heartbeats wrote.
         """
-        if self.connection.hexists(job.key, "status"):
+        status, worker = self.connection.hmget(job.key, "status", "worker_name")
+        is_ours = (status, worker) == (JobStatus.STARTED.encode(), self.name.encode())
+        if is_ours or (gives_up and status is not None):
             return False
         keep_as_published(job.id, current_station())
         with self.connection.pipeline() as pipeline:
-            pipeline.delete(job.key)
+            if status is None:
+                pipeline.delete(job.key)
             self.cleanup_execution(job, pipeline, execution)
             pipeline.execute()
         log.warning("job_taken_over", id=job.id)

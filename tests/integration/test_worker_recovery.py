@@ -24,6 +24,7 @@ from tests.worker_processes import (
     ROOT,
     Server,
     children,
+    end_of_heartbeats,
     lives,
     nothing_of_rq_is_left,
     poisoned,
@@ -81,12 +82,6 @@ def start_worker(
     for process in started:
         process.kill()
         process.wait()
-
-
-def end_of_heartbeats(client: Redis) -> None:
-    """Let the heartbeats of all started jobs end now."""
-    script = "for _, job in ipairs(redis.call('ZRANGE', KEYS[1], 0, -1)) do redis.call('ZADD', KEYS[1], 1, job) end"
-    client.eval(script, 1, "rq:wip:inspect")
 
 
 def test_a_death_at_any_instruction_loses_and_doubles_nothing(

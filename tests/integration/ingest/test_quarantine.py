@@ -171,6 +171,33 @@ def test_of_all_that_was_given_up_on_only_what_is_named_is_queued(
 
 
 @pytest.mark.usefixtures("environment")
+def test_what_was_given_up_on_and_lost_its_message_is_asked_for_with_the_pictures_in_the_folder(
+    any_redis: Redis,
+    some_written_message: Callable[[], InspectLayer],
+    give_up: Callable[[Redis, InspectLayer], None],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    message, layer = some_written_message(), "m290_job42_000003_melt"
+    give_up(any_redis, message)
+    any_redis.delete(f"rq:job:{message.id}")
+
+    assert main(["quarantine", "list"]) == 0
+    (listed,) = (line for line in capsys.readouterr().out.splitlines() if layer in line)
+    assert "its record in Redis is gone, or cannot be read" in listed
+    assert main(["quarantine", "retry", layer]) == 1
+    told = capsys.readouterr().out
+    assert told.startswith(f"{layer}: its message cannot be read; ")
+    what_to_do = told.strip().rpartition("python -m ingest ")[2]
+    assert main(what_to_do.split()) == 0
+    assert capsys.readouterr().out == f"{layer}: queued as revision 1\n"
+
+    queue = RedisQueue(any_redis)
+    assert queue.given_up() == ()
+    assert queue.depth() == 1
+    assert queue.holds(message.id)
+
+
+@pytest.mark.usefixtures("environment")
 @pytest.mark.parametrize(
     ("command", "complaint"),
     [

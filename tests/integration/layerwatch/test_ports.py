@@ -252,17 +252,44 @@ def test_what_was_given_up_on_is_told_and_counted_until_it_is_forgotten(
     assert quarantine.count_given_up() == 1
 
 
-def test_a_failed_job_that_cannot_be_read_is_given_up_on_too_until_it_is_forgotten(
-    redis_db: Redis, some_message: Callable[..., InspectLayer], give_up: Callable[[Redis, InspectLayer], None]
-) -> None:
-    queue, message = RedisQueue(redis_db), some_message()
-    give_up(redis_db, message)
-    redis_db.hset(f"rq:job:{message.id}", "data", b"no json")
+UNREADABLE: dict[str, Callable[[Redis, str], object]] = {
+    "a message that is no JSON": lambda client, record: client.hset(record, "data", b"no json"),
+    "a time that is none": lambda client, record: client.hset(record, "created_at", "yesterday"),
+    "no message": lambda client, record: client.hdel(record, "data"),
+    "no record": lambda client, record: client.delete(record),
+}
 
-    assert [(one.id, one.message) for one in queue.given_up()] == [(message.id, None)]
-    assert queue.holds(message.id)
+
+@pytest.mark.parametrize("broken", UNREADABLE)
+def test_a_failed_job_that_cannot_be_read_is_given_up_on_too_until_it_is_forgotten(
+    redis_db: Redis,
+    some_message: Callable[..., InspectLayer],
+    give_up: Callable[[Redis, InspectLayer], None],
+    broken: str,
+) -> None:
+    queue, message, other = RedisQueue(redis_db), some_message(layer=1), some_message(layer=2)
+    for each in (message, other):
+        give_up(redis_db, each)
+    UNREADABLE[broken](redis_db, f"rq:job:{message.id}")
+
+    assert {one.id: one.message for one in queue.given_up()} == {message.id: None, other.id: other}
+    assert {one.layer for one in queue.given_up()} == {str(message.layer_set.key), str(other.layer_set.key)}
     assert queue.forget(message.id)
     assert not queue.holds(message.id)
+    assert queue.enqueue(message)
+
+
+def test_what_a_worker_wrote_to_a_record_that_was_gone_is_no_job(
+    redis_db: Redis, some_message: Callable[..., InspectLayer]
+) -> None:
+    queue, message = RedisQueue(redis_db), some_message()
+    redis_db.hset(f"rq:job:{message.id}", mapping={"status": "started", "last_heartbeat": "2026-05-04T12:00:00Z"})
+
+    assert not queue.holds(message.id)
+    assert queue.state(message.id) is None
+    assert queue.enqueue(message)
+    assert not queue.enqueue(message)
+    assert queue.state(message.id) is JobState.QUEUED
 
 
 def test_channel_and_stream_carry_the_same_body(redis_db: Redis, some_verdict: Callable[..., Verdict]) -> None:

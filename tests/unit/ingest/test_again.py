@@ -117,7 +117,7 @@ def test_a_message_that_cannot_be_read_stays_in_the_quarantine(office: Office) -
 
     (asked,) = office.desk.retry([broken])
 
-    assert asked.answer is Answer.UNREADABLE
+    assert (asked.layer, asked.answer) == ("m290_job42_000007_melt", Answer.UNREADABLE)
     assert list(office.queue.failed) == [broken.id]
 
 
