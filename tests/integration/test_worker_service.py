@@ -27,6 +27,7 @@ from worker.apart import InspectionApart
 from worker.artifacts import ArtifactStore
 from worker.dead_letters import bury
 from worker.model import load_model
+from worker.outage import ArtifactsOutage
 from worker.pipeline import Pipeline
 from worker.reader import Reader
 from worker.service import serve
@@ -67,6 +68,7 @@ def station(redis_db: Redis, pipeline: Pipeline) -> Station:
         results=RedisResults(redis_db),
         pictures=RedisPictures(redis_db),
         apart=InspectionApart(),
+        outage=ArtifactsOutage(pipeline.artifacts.probe),
         retry_pause_seconds=0,
     )
     install_station(station)
@@ -174,7 +176,7 @@ def test_three_failures_are_given_up_with_the_last_one_as_reason(
 
     def fail(_: Pipeline, message: InspectLayer, *, attempt: int) -> None:
         attempts.append((message.id, attempt))
-        raise OSError(28, "No space left on device")
+        raise OSError(5, "Input/output error")
 
     monkeypatch.setattr(Pipeline, "inspect", fail)
     RedisQueue(redis_db).enqueue(message)
@@ -186,7 +188,7 @@ def test_three_failures_are_given_up_with_the_last_one_as_reason(
     assert attempts == [(message.id, 1), (message.id, 2), (message.id, 3)]
     (verdict,) = verdicts(redis_db)
     assert verdict.decision is Decision.INVALID
-    assert verdict.reasons == ("gave up after 3 attempts: OSError: [Errno 28] No space left on device",)
+    assert verdict.reasons == ("gave up after 3 attempts: OSError: [Errno 5] Input/output error",)
 
 
 def test_a_failure_that_mends_itself_is_an_ordinary_verdict(
@@ -302,6 +304,7 @@ def test_a_redis_that_goes_away_and_comes_back_is_waited_for(
         results=RedisResults(client),
         pictures=RedisPictures(client),
         apart=InspectionApart(),
+        outage=ArtifactsOutage(pipeline.artifacts.probe),
         retry_pause_seconds=0,
     )
     install_station(station)
