@@ -90,6 +90,7 @@ def run(
         client = connect(settings.redis_url)
         load, place = model_loader(settings), find_model(settings)
         store, pictures = ArtifactStore(settings.artifacts_dir), RedisPictures(client)
+        store.prepare()
         # No name for the station or its model here: it would keep them in memory after a swap.
         install_station(
             Station(
@@ -166,7 +167,9 @@ def inspect(  # noqa: PLR0913 - one option a choice of the user
         for path in picked.passed_over:
             typer.echo(f"passed over: {path} is no picture of the profile {chosen.name}", err=True)
         fetch = partial(fetch_file, locate=picked.locate)
-        pipeline = by_hand_pipeline(settings, ArtifactStore(out, folder=folder_by_key), fetch)
+        store = ArtifactStore(out, folder=folder_by_key)
+        store.prepare()
+        pipeline = by_hand_pipeline(settings, store, fetch)
         verdicts = _inspect_all(picked, chosen, pipeline, with_probability=probability)
     raise typer.Exit(0 if all(verdict.decision is Decision.PASS for verdict in verdicts) else NOT_ALL_PASS)
 

@@ -34,6 +34,7 @@ class ArtifactsOutage:
         self._sleep = sleep
         self._began: float | None = None
         self._pauses: Iterator[float] = iter(())
+        self._met = False  # by what was tried last
         self._may_try = threading.Event()
         self._may_try.set()
 
@@ -48,16 +49,20 @@ class ArtifactsOutage:
             self._pauses = chain(PAUSES_SECONDS, repeat(LONGEST_PAUSE_SECONDS))
             metrics.ARTIFACTS_WRITABLE.set(0)
             log.error("artifacts_unwritable", error=str(error))
+        self._met = True
         self._may_try.clear()
         threading.Thread(target=self._look, args=(error.size,), name="artifacts-outage", daemon=True).start()
 
     def may_try(self, wait_seconds: float) -> bool:
         """Return whether an inspection may begin, at once if so, else after a while."""
-        return self._may_try.wait(wait_seconds)
+        if not self._may_try.wait(wait_seconds):
+            return False
+        self._met = False
+        return True
 
     def settle(self) -> None:
-        """End the outage unless what was tried since the last look has begun it anew."""
-        if self._began is not None and self._may_try.is_set():
+        """End the outage unless what was tried since `may_try` said so has met it again."""
+        if self._began is not None and not self._met:
             metrics.ARTIFACTS_WRITABLE.set(1)
             log.info("artifacts_writable", after_seconds=round(time.monotonic() - self._began, 1))
             self._began = None

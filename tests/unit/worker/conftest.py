@@ -60,7 +60,7 @@ def station(pipeline: Pipeline, results: InMemoryResults) -> Station:
         results=results,
         pictures=InMemoryPictures(),
         apart=InspectionApart(),
-        outage=ArtifactsOutage(pipeline.artifacts.probe),
+        outage=ArtifactsOutage(pipeline.artifacts.probe, sleep=lambda _: None),
         retry_pause_seconds=0.0,
     )
     install_station(station)
