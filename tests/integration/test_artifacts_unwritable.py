@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import urllib.error
@@ -69,6 +70,8 @@ class Disk:
 def disk(tmp_path: Path) -> Iterator[Disk]:
     folder = tmp_path / "artifacts"
     folder.mkdir()
+    if shutil.which("mount") is None:
+        pytest.skip("mount is not installed")
     mounted = subprocess.run(
         ["mount", "-t", "tmpfs", "-o", f"size={Disk.SIZE}", "layerwatch-test", folder],
         capture_output=True, text=True, check=False,
