@@ -1,5 +1,6 @@
 """Where artifacts lie: in a folder, or in an object store. Both keep the same promises."""
 
+import errno
 import os
 import re
 import tempfile
@@ -17,6 +18,7 @@ from layerwatch.errors import ArtifactTooLargeError, SettingsError
 from layerwatch.paths import below
 
 MOST_BYTES = 64 * 1024 * 1024
+NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT})
 OBJECT_STORES = {  # scheme -> what to install; only where a PUT is there whole or not at all
     "s3": "-e '.[s3]'",
     "gs": "gcsfs",
@@ -44,7 +46,15 @@ class Artifacts(Protocol):
         """Make sure that files can be written.
 
         Raises:
-            SettingsError: they cannot.
+            SettingsError: they cannot. A full disk is no wrong setting.
+        """
+        ...
+
+    def probe(self, size: int) -> None:
+        """Write so many bytes that no reader sees, and remove them.
+
+        Raises:
+            OSError: files of this size cannot be written now.
         """
         ...
 
@@ -154,11 +164,17 @@ class ArtifactFolder:
 
     def prepare(self) -> None:
         try:
-            self.root.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryFile(dir=self.root):
-                pass
+            self.probe(1)
         except OSError as error:
-            raise SettingsError(f"cannot write to {self.root}: {error.strerror}") from error
+            if error.errno not in NO_ROOM:
+                raise SettingsError(f"cannot write to {self.root}: {error.strerror}") from error
+
+    def probe(self, size: int) -> None:
+        self.root.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=self.root) as file:
+            file.write(os.urandom(size))  # a file system that compresses would have room for any number of zeros
+            file.flush()
+            os.fsync(file.fileno())
 
     def read(self, path: PurePosixPath, *, most: int = MOST_BYTES) -> bytes:
         with self._file(path).open("rb") as file:

@@ -15,7 +15,8 @@ LayerwatchError
 ├── CursorError              the text is no place in the stream of verdicts
 ├── VerdictsMissedError      the stream no longer has all that was published behind a cursor
 ├── QueueUnavailableError    Redis does not answer: try again
-└── ArtifactsAwayError       the object store does not answer, or refuses: try again; also an OSError
+├── ArtifactsAwayError       the object store does not answer, or refuses: try again; also an OSError
+└── ArtifactsUnwritableError nothing can be written where the artifacts lie: wait, and try again; also an OSError
 """
 
 from collections.abc import Sequence
@@ -128,6 +129,18 @@ class QueueUnavailableError(LayerwatchError):
 
 class ArtifactsAwayError(LayerwatchError, OSError):
     """The object store of the artifacts does not answer, or refuses; try again when it does."""
+
+
+class ArtifactsUnwritableError(LayerwatchError, OSError):
+    """Nothing can be written where the artifacts lie: no layer is to blame; wait, and try again.
+
+    Attributes:
+        size: bytes of the file that could not be written, 0 where nobody knows.
+    """
+
+    def __init__(self, told: str, *, size: int = 0) -> None:
+        super().__init__(told)
+        self.size = size
 
 
 def one_line(problems: Sequence[str]) -> str:

@@ -59,10 +59,13 @@ class ObjectStore:
 
     def prepare(self) -> None:
         try:
-            self.write(PROBE, b"layerwatch was here")
-            self.remove(PROBE)
+            self.probe(1)
         except ArtifactsAwayError as error:
             raise SettingsError(f"{error}; are bucket, endpoint and credentials right?") from error
+
+    def probe(self, size: int) -> None:
+        self.write(PROBE, bytes(size))
+        self.remove(PROBE)
 
     def read(self, path: PurePosixPath, *, most: int = MOST_BYTES) -> bytes:
         try:

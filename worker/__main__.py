@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.progress import track
 
 from layerwatch.cli import run_app
-from layerwatch.errors import LayerwatchError
+from layerwatch.errors import ArtifactsUnwritableError, LayerwatchError
 from layerwatch.health import serve_health
 from layerwatch.job import InspectLayer
 from layerwatch.logs import configure_logging
@@ -31,13 +31,16 @@ from layerwatch.settings import load_settings
 from layerwatch.signals import stop_on_signals
 from layerwatch.verdict import Decision, Verdict
 from worker import metrics
+from worker.apart import UNWRITABLE
 from worker.artifacts import ArtifactStore
 from worker.bench.pictures import parse_size, write_pictures
 from worker.bench.report import print_timings
 from worker.by_hand import HandPicked, folder_by_key, inspect_set, line_of, message_of, pick
 from worker.dead_letters import bury
+from worker.disk_space import measuring_space
 from worker.engines.port import BACKENDS
 from worker.lifeline import when_cut
+from worker.outage import ArtifactsOutage
 from worker.pipeline import Pipeline
 from worker.pool.service import serve_pool
 from worker.quality_report import extremes, lines_of, look_at
@@ -87,6 +90,7 @@ def run(
         client = connect(settings.redis_url)
         load, place = model_loader(settings), find_model(settings)
         store, pictures = ArtifactStore(settings.artifacts_dir), RedisPictures(client)
+        store.prepare()
         # No name for the station or its model here: it would keep them in memory after a swap.
         install_station(
             Station(
@@ -95,15 +99,17 @@ def run(
                 pictures=pictures,
                 retry_pause_seconds=settings.retry_pause_seconds,
                 apart=inspection_apart(settings),
+                outage=(outage := ArtifactsOutage(store.probe)),
             )
         )
         facts = current_station().pipeline.model.facts
         metrics.show_model(facts)
         pinger = connect(settings.redis_url, retries=0)
-        checks = {"redis": lambda: answers(pinger), "model": lambda: True}
+        checks = {"redis": lambda: answers(pinger), "model": lambda: True, "artifacts": lambda: not outage.lasts}
         with (
             serve_health(settings.metrics_port, checks=checks, host=settings.metrics_host) as port,
             swaps(settings, load, place),
+            measuring_space(settings.artifacts_dir),
         ):
             seconds = round(time.perf_counter() - began, 2)
             log.info("model_loaded", **facts.model_dump(), seconds=seconds, metrics_port=port)
@@ -161,7 +167,9 @@ def inspect(  # noqa: PLR0913 - one option a choice of the user
         for path in picked.passed_over:
             typer.echo(f"passed over: {path} is no picture of the profile {chosen.name}", err=True)
         fetch = partial(fetch_file, locate=picked.locate)
-        pipeline = by_hand_pipeline(settings, ArtifactStore(out, folder=folder_by_key), fetch)
+        store = ArtifactStore(out, folder=folder_by_key)
+        store.prepare()
+        pipeline = by_hand_pipeline(settings, store, fetch)
         verdicts = _inspect_all(picked, chosen, pipeline, with_probability=probability)
     raise typer.Exit(0 if all(verdict.decision is Decision.PASS for verdict in verdicts) else NOT_ALL_PASS)
 
@@ -222,7 +230,11 @@ def inspect_apart(
     fetch = picture_fetcher(settings, RedisPictures(connect(settings.redis_url)))
     with disk_errors_in_one_line():
         pipeline = by_hand_pipeline(settings, ArtifactStore(settings.artifacts_dir), fetch)
-        verdict, _ = pipeline.inspect(message, attempt=attempt)
+        try:
+            verdict, _ = pipeline.inspect(message, attempt=attempt)
+        except ArtifactsUnwritableError as error:
+            typer.echo(f"error: {error}", err=True)
+            raise typer.Exit(UNWRITABLE) from error
     typer.echo(verdict.to_json())
 
 

@@ -5,12 +5,13 @@ import subprocess
 import sys
 from dataclasses import dataclass
 
-from layerwatch.errors import LayerwatchError
+from layerwatch.errors import ArtifactsUnwritableError, LayerwatchError
 from layerwatch.job import InspectLayer
 from layerwatch.signals import describe_status
 from layerwatch.verdict import Verdict
 from worker.lifeline import lifeline
 
+UNWRITABLE = 73  # EX_CANTCREAT: how the process says that no artifact can be written
 # What native code ends with; other signals come from outside, as from the system where memory is short.
 CRASHES = frozenset({signal.SIGSEGV, signal.SIGBUS, signal.SIGABRT, signal.SIGILL, signal.SIGFPE})
 
@@ -38,7 +39,8 @@ class InspectionApart:
 
         Raises:
             InspectionCrashedError: native code ended the process.
-            InspectionFailedError: it ended in an error, or was killed.
+            ArtifactsUnwritableError: it could not write the artifacts.
+            InspectionFailedError: it ended in another error, or was killed.
         """
         with lifeline() as line:
             command = [sys.executable, "-m", "worker", "inspect-apart", "--attempt", str(attempt), *self.options]
@@ -56,5 +58,8 @@ class InspectionApart:
             raise InspectionFailedError(f"the process that inspected was ended by {describe_status(done.returncode)}")
         if done.returncode:
             lines = done.stderr.decode(errors="replace").strip().splitlines()
-            raise InspectionFailedError(lines[-1] if lines else describe_status(done.returncode))
+            told = lines[-1] if lines else describe_status(done.returncode)
+            if done.returncode == UNWRITABLE:
+                raise ArtifactsUnwritableError(told.removeprefix("error: "))
+            raise InspectionFailedError(told)
         return Verdict.from_json(done.stdout)

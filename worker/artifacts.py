@@ -3,12 +3,13 @@
 What earlier revisions said stays in verdict-1.json, verdict-2.json and so on, so that no verdict is ever lost.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import PurePosixPath
 
-from layerwatch.artifacts import Location, open_artifacts
-from layerwatch.errors import WireError
+from layerwatch.artifacts import NO_ROOM, Location, open_artifacts
+from layerwatch.errors import ArtifactsAwayError, ArtifactsUnwritableError, WireError
 from layerwatch.layer_files import VERDICT, earlier_verdict
 from layerwatch.layers import LayerKey
 from layerwatch.verdict import Verdict
@@ -20,9 +21,14 @@ def folder_of(key: LayerKey) -> PurePosixPath:
 
 
 class ArtifactStore:
-    """The artifacts of layers, in a folder or an object store."""
+    """The artifacts of layers, in a folder or an object store.
+
+    All but `prepare` and `probe` raise ArtifactsUnwritableError while nothing can be written there, and another OSError
+    where only this one file cannot.
+    """
 
     def __init__(self, location: Location, *, folder: Callable[[LayerKey], PurePosixPath] = folder_of) -> None:
+        self._location = location
         self._artifacts = open_artifacts(location)
         self._folder = folder
         self._beside = ThreadPoolExecutor(1, thread_name_prefix="artifacts")
@@ -35,10 +41,19 @@ class ArtifactStore:
         """
         self._artifacts.prepare()
 
+    def probe(self, size: int) -> None:
+        """Look whether files of so many bytes can be written.
+
+        Raises:
+            OSError: not now.
+        """
+        self._artifacts.probe(size)
+
     def write(self, key: LayerKey, name: str, content: bytes) -> str:
         """Write one file of a layer and return its path below the root."""
         path = self._folder(key) / name
-        self._artifacts.write(path, content)
+        with self._telling_whose_fault(size=len(content)):
+            self._artifacts.write(path, content)
         return str(path)
 
     def write_beside(self, key: LayerKey, name: str, encode: Callable[[], bytes]) -> Future[str]:
@@ -47,7 +62,8 @@ class ArtifactStore:
 
     def remove(self, key: LayerKey, name: str) -> None:
         """Remove a file that an earlier revision of the layer left."""
-        self._artifacts.remove(self._folder(key) / name)
+        with self._telling_whose_fault():
+            self._artifacts.remove(self._folder(key) / name)
 
     def write_verdict(self, verdict: Verdict) -> None:
         """Write verdict.json, after what lies there on other pictures of the layer is kept, to the letter, beside it.
@@ -73,10 +89,42 @@ class ArtifactStore:
 
     def _read(self, key: LayerKey) -> bytes:
         """Return the content of verdict.json, nothing where there is none."""
+        with self._telling_whose_fault():
+            try:
+                return self._artifacts.read(self._folder(key) / VERDICT)
+            except FileNotFoundError:
+                return b""
+
+    @contextmanager
+    def _telling_whose_fault(self, *, size: int = 0) -> Iterator[None]:
+        """Tell a place where nothing can be written, which is waited for, from one file that cannot be.
+
+        Args:
+            size: bytes that the block writes.
+        """
         try:
-            return self._artifacts.read(self._folder(key) / VERDICT)
-        except FileNotFoundError:
-            return b""
+            yield
+        except OSError as error:
+            if self._is_unwritable(error, size):
+                raise ArtifactsUnwritableError(_in_words(error, self._location), size=size) from error
+            raise
+
+    def _is_unwritable(self, error: OSError, size: int) -> bool:
+        """Whether nothing can be written: a probe tells, but might fit where the rest of a layer does not."""
+        if error.errno in NO_ROOM or isinstance(error, ArtifactsAwayError):
+            return True
+        try:
+            self.probe(size)
+        except OSError:
+            return True
+        return False
+
+
+def _in_words(error: OSError, location: Location) -> str:
+    if isinstance(error, ArtifactsAwayError):
+        return f"{error}; no artifacts can be written until it answers"
+    todo = "make room there" if error.errno in NO_ROOM else "is it mounted, and may this user write there?"
+    return f"cannot write to {location}: {error.strerror or error}; {todo}"
 
 
 def _verdict_in(body: bytes) -> Verdict | None:

@@ -35,6 +35,12 @@ def remember(job: Job | None, error: Exception) -> None:
         job.meta[FAILURE] = [attempt_of(job), f"{type(error).__name__}: {error}"[:500]]
 
 
+def take_back(job: Job | None) -> None:
+    """Let the run in hand, which is about to fail, count as none: the next one is the same attempt."""
+    if job is not None:
+        job.retries_left = RETRIES + 2 - attempt_of(job)  # one more than before it, and RQ takes one off
+
+
 def goes_apart(job: Job | None) -> bool:
     """Return whether to inspect in a process of its own: once a worker died over the job, and from then on."""
     if job is None:

@@ -6,13 +6,13 @@ import structlog
 from rq import get_current_job
 from rq.job import Job
 
-from layerwatch.errors import LayerwatchError, WireError
+from layerwatch.errors import ArtifactsUnwritableError, LayerwatchError, WireError
 from layerwatch.job import InspectLayer
 from layerwatch.layer_files import VERDICT
 from layerwatch.verdict import Verdict
 from worker import metrics
 from worker.apart import InspectionCrashedError
-from worker.attempts import ATTEMPTS, attempt_of, goes_apart, last_failure, note_apart, remember
+from worker.attempts import ATTEMPTS, attempt_of, goes_apart, last_failure, note_apart, remember, take_back
 from worker.giving_up import give_up
 from worker.station import Station, current_station
 
@@ -38,6 +38,11 @@ def inspect_layer(wire: object) -> None:
         if job is not None:
             job.retries_left = 0
         raise
+    except ArtifactsUnwritableError as error:  # the layer is not to blame: whoever serves waits, and tries again
+        take_back(job)
+        metrics.UNWRITABLE.inc()
+        station.outage.note(error)
+        raise
     except Exception as error:
         remember(job, error)
         metrics.RETRY.inc()
@@ -59,6 +64,7 @@ def answer(
 
     Raises:
         GaveUpError: the attempts are used up; an invalid verdict says so.
+        ArtifactsUnwritableError: nothing can be written now; that is no attempt.
         Exception: this attempt failed.
     """
     if station.results.is_published(message.id):

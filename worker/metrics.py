@@ -39,7 +39,13 @@ MODEL_REFUSED = Gauge(
     "layerwatch_model_refused", "1 while the registry's version cannot be used, and the one before it judges."
 )
 SWAPPED, FAILED = (MODEL_SWAPS.labels(outcome=outcome) for outcome in ("swapped", "failed"))  # there from the start
-RETRY, REFUSED, GAVE_UP = (FAILURES.labels(outcome=outcome) for outcome in ("retry", "refused", "gave_up"))
+ARTIFACTS_WRITABLE = Gauge(
+    "layerwatch_worker_artifacts_writable", "1 while this worker can write its artifacts; else it inspects nothing."
+)
+ARTIFACTS_WRITABLE.set(1)
+RETRY, UNWRITABLE, REFUSED, GAVE_UP = (
+    FAILURES.labels(outcome=outcome) for outcome in ("retry", "unwritable", "refused", "gave_up")
+)
 for _stage in Stage:
     for _decision in Decision:
         INSPECTIONS.labels(stage=_stage, decision=_decision)

@@ -65,8 +65,9 @@ class NextJob:
 
     def put_back(self) -> None:
         """Give back the job that was popped early."""
-        if self._held is not None:
-            self._popped.put_back(self._held.id)
+        job, self._held = self._held, None
+        if job is not None:
+            self._popped.put_back(job.id)
 
     def _take_held(self) -> InspectionJob | None:
         """Return the job that was popped early, None if there is none or others took it for abandoned."""

@@ -1,6 +1,7 @@
 """One inspection from the message to the artifacts: read, segment, judge, draw, write."""
 
 from collections.abc import Callable
+from concurrent.futures import wait
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -37,6 +38,7 @@ class Pipeline:
         beside them.
 
         Raises:
+            ArtifactsUnwritableError: no artifact can be written now.
             OSError: a picture cannot be read now or an artifact not be written; trying again may help.
         """
         started, watch = self.now(), Stopwatch()
@@ -63,7 +65,12 @@ class Pipeline:
         overlay = draw_overlay(
             findings.shown.pixels, found, caption=caption(message, findings), decision=findings.decision
         )
-        return ArtifactPaths(overlay=self.artifacts.write(key, OVERLAY, encode_jpeg(overlay)), mask=mask.result())
+        try:
+            written = self.artifacts.write(key, OVERLAY, encode_jpeg(overlay))
+        except OSError:
+            wait([mask])  # the job is another's from here on, and so are its artifacts
+            raise
+        return ArtifactPaths(overlay=written, mask=mask.result())
 
     def _timing(self, message: InspectLayer, started: datetime, watch: Stopwatch) -> Timing:
         return Timing(

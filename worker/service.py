@@ -20,7 +20,7 @@ from rq.timeouts import JobTimeoutException
 from rq.worker.base import WorkerStatus
 from rq.worker_registration import register
 
-from layerwatch.errors import LayerwatchError
+from layerwatch.errors import ArtifactsUnwritableError, LayerwatchError
 from layerwatch.job import INSPECT_QUEUE
 from layerwatch.redis_queue import JOB_TIMEOUT_SECONDS
 from worker.heartbeat import heartbeats
@@ -95,9 +95,13 @@ class InspectionWorker(SimpleWorker):
                 self.heartbeat()
                 register(self)  # RQ does it once, at birth: who counts workers would miss it after Redis was wiped
             self._recovery.sweep_when_due()
+            outage = current_station().outage
+            if not outage.may_try(POLL_SECONDS):
+                continue
             job = self._next.take(POLL_SECONDS)
             if job is not None:
                 self.execute_job(job, self._queue)
+            outage.settle()
         self._next.put_back()
         self.register_death()  # type: ignore[no-untyped-call]
 
@@ -111,8 +115,8 @@ class InspectionWorker(SimpleWorker):
         self._popped.let_go(job.id)
         if isinstance(job, InspectionJob):
             job.beating = lambda: self._heartbeats(job, execution)
-            # A job that failed before may be about to end this process: it is done alone.
-            self._next.may_hold = job.is_fresh
+            # A job that failed before may be about to end this process: it is done alone. So is one that only tries.
+            self._next.may_hold = job.is_fresh and not current_station().outage.lasts
         self.perform_job(job, queue, execution)
         self.set_state(WorkerStatus.IDLE)
 
@@ -130,6 +134,8 @@ class InspectionWorker(SimpleWorker):
         exc_string: str = "",
         execution: Execution | None = None,
     ) -> None:
+        if current_station().outage.lasts:
+            self._next.put_back()  # others may be able to write; before this one, which goes ahead of it
         if not self._was_taken_over(job, execution, gives_up=not job.should_retry):
             super().handle_job_failure(job, queue, started_job_registry, exc_string, execution)
 
@@ -171,6 +177,8 @@ class InspectionWorker(SimpleWorker):
     def handle_exception(self, job: Job, *exc_info: type[BaseException] | BaseException | TracebackType | None) -> None:
         """Log a failed attempt once, in our own words: what was to be expected as a line, a bug as a traceback."""
         error = exc_info[1]
+        if isinstance(error, ArtifactsUnwritableError):
+            return  # no attempt failed; the outage told of itself when it began
         log.error(
             "attempt_failed",
             id=job.id,

@@ -7,6 +7,7 @@ from layerwatch.ports import Ledger, PictureStore, ResultChannel
 from layerwatch.verdict import Verdict
 from worker.apart import InspectionApart
 from worker.model import LoadedModel
+from worker.outage import ArtifactsOutage
 from worker.pipeline import Pipeline
 
 
@@ -21,6 +22,7 @@ class Station:
     Attributes:
         pictures: where the pictures lie that came with their jobs.
         apart: inspects what was in hand when its worker died.
+        outage: whether the artifacts can be written.
         retry_pause_seconds: between a first failure and giving the job back.
     """
 
@@ -28,6 +30,7 @@ class Station:
     results: Results
     pictures: PictureStore
     apart: InspectionApart
+    outage: ArtifactsOutage
     retry_pause_seconds: float
 
     def publish(self, verdict: Verdict) -> bool:

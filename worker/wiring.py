@@ -48,12 +48,7 @@ def model_loader(settings: WorkerSettings) -> LoadModel:
 
 
 def build_pipeline(settings: WorkerSettings, model: LoadedModel, store: ArtifactStore, fetch: Fetch) -> Pipeline:
-    """Return what inspects, on as many threads as the settings or the machine allow.
-
-    Raises:
-        SettingsError: nothing can be written.
-    """
-    store.prepare()
+    """Return what inspects, on as many threads as the settings or the machine allow."""
     cv2.setNumThreads(settings.threads or usable_cpus())
     return Pipeline(model=model, artifacts=store, reader=build_reader(settings, fetch), worker=settings.name)
 
@@ -66,7 +61,7 @@ def by_hand_pipeline(settings: WorkerSettings, store: ArtifactStore, fetch: Fetc
     """Return what inspects with the model that the settings name, and never another.
 
     Raises:
-        LayerwatchError: the model cannot be used, or nothing can be written.
+        LayerwatchError: the model cannot be used.
     """
     return build_pipeline(settings, model_loader(settings)(find_model(settings)), store, fetch)
 

@@ -73,7 +73,7 @@ def test_two_workers_share_a_queue_and_one_target_answers_for_both(
     threads = {entry["threads"] for entry in pool.log("worker_started")}
     assert threads == {max(1, len(os.sched_getaffinity(0)) // 2)}
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=5) as answer:
-        assert json.load(answer) == {"status": "ok", "checks": {"hall-1": True, "hall-2": True}}
+        assert json.load(answer) == {"status": "ok", "checks": {"hall-1": True, "hall-2": True, "artifacts": True}}
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5) as answer:
         metrics = answer.read().decode().splitlines()
     assert "layerwatch_pool_workers 2.0" in metrics

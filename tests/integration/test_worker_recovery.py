@@ -318,7 +318,7 @@ def test_health_and_metrics_are_served(
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5) as answer:
         metrics = answer.read().decode()
 
-    assert health == {"status": "ok", "checks": {"redis": True, "model": True}}
+    assert health == {"status": "ok", "checks": {"redis": True, "model": True, "artifacts": True}}
     assert 'layerwatch_model_info{backend="openvino",bundle="tiny/1",precision="int8"} 1.0' in metrics
     assert 'layerwatch_inspections_total{decision="reject",stage="melt"} 1.0' in metrics
     assert 'layerwatch_inspection_attempts_bucket{le="1.0"} 1.0' in metrics

@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Protocol
@@ -13,8 +14,10 @@ from redis import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
 from rq import Queue
 from rq.serializers import JSONSerializer
+from structlog.testing import capture_logs
 
 from layerwatch.job import INSPECT_LAYER_JOB, INSPECT_QUEUE, InspectLayer
+from layerwatch.layer_files import OVERLAY
 from layerwatch.layers import LayerSet
 from layerwatch.pictures import SourceFolder, fetch_file
 from layerwatch.redis_connection import connect
@@ -23,10 +26,12 @@ from layerwatch.redis_queue import RedisQueue
 from layerwatch.redis_results import RedisResults
 from layerwatch.settings import load_settings
 from layerwatch.verdict import Decision, Verdict
+from tests.worker_processes import until as eventually
 from worker.apart import InspectionApart
 from worker.artifacts import ArtifactStore
 from worker.dead_letters import bury
 from worker.model import load_model
+from worker.outage import ArtifactsOutage
 from worker.pipeline import Pipeline
 from worker.reader import Reader
 from worker.service import serve
@@ -67,6 +72,7 @@ def station(redis_db: Redis, pipeline: Pipeline) -> Station:
         results=RedisResults(redis_db),
         pictures=RedisPictures(redis_db),
         apart=InspectionApart(),
+        outage=ArtifactsOutage(pipeline.artifacts.probe),
         retry_pause_seconds=0,
     )
     install_station(station)
@@ -174,7 +180,7 @@ def test_three_failures_are_given_up_with_the_last_one_as_reason(
 
     def fail(_: Pipeline, message: InspectLayer, *, attempt: int) -> None:
         attempts.append((message.id, attempt))
-        raise OSError(28, "No space left on device")
+        raise OSError(5, "Input/output error")
 
     monkeypatch.setattr(Pipeline, "inspect", fail)
     RedisQueue(redis_db).enqueue(message)
@@ -186,7 +192,7 @@ def test_three_failures_are_given_up_with_the_last_one_as_reason(
     assert attempts == [(message.id, 1), (message.id, 2), (message.id, 3)]
     (verdict,) = verdicts(redis_db)
     assert verdict.decision is Decision.INVALID
-    assert verdict.reasons == ("gave up after 3 attempts: OSError: [Errno 28] No space left on device",)
+    assert verdict.reasons == ("gave up after 3 attempts: OSError: [Errno 5] Input/output error",)
 
 
 def test_a_failure_that_mends_itself_is_an_ordinary_verdict(
@@ -211,6 +217,54 @@ def test_a_failure_that_mends_itself_is_an_ordinary_verdict(
 
     assert verdicts(redis_db)[0].decision is Decision.PASS
     assert verdicts(redis_db)[0].attempt == 2
+
+
+def test_a_full_disk_costs_neither_the_layer_in_hand_nor_the_one_read_ahead_an_attempt(  # noqa: PLR0917 - fixtures
+    redis_db: Redis,
+    settings: WorkerSettings,
+    station: Station,
+    new_message: MakeMessage,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    messages = [new_message(layer=layer, defect_px=900) for layer in (1, 2, 3)]
+    queue = raw_queue(redis_db)
+    tries, held, waiting = [], [], []
+
+    def full(path: Path, _: bytes) -> None:
+        if path.name == OVERLAY:
+            tries.append(path.parent.name)
+            held.append(redis_db.llen(queue.intermediate_queue_key))
+        raise OSError(28, "No space left on device")
+
+    def sleep(_: float) -> None:
+        eventually(lambda: len(queue) == 3, seconds=5)
+
+    def full_for_a_while(size: int) -> None:
+        waiting.append(queue.get_job_ids())
+        if len(waiting) == 4:
+            monkeypatch.undo()
+        if len(waiting) % 2:  # the second look of each two finds room, which is not enough
+            raise OSError(28, f"No space left on device for {size} bytes")
+
+    monkeypatch.setattr("layerwatch.artifacts.write_atomic", full)
+    install_station(replace(station, outage=ArtifactsOutage(full_for_a_while, sleep=sleep)))
+    for message in messages:
+        RedisQueue(redis_db).enqueue(message)
+
+    with capture_logs() as told:
+        work(redis_db, settings, station, until=lambda: len(verdicts(redis_db)) == 3 and not redis_db.keys("rq:job:*"))
+
+    assert [verdict.id for verdict in verdicts(redis_db)] == [message.id for message in messages]
+    assert {(verdict.decision, verdict.attempt) for verdict in verdicts(redis_db)} == {(Decision.REJECT, 1)}
+    assert tries == ["000001_melt"] * 2
+    assert held == [1, 0]  # what is only tried has none beside it
+    assert waiting == [[message.id for message in messages]] * 4
+    assert [entry["event"] for entry in told if entry["event"].startswith(("artifacts", "attempt"))] == [
+        "artifacts_unwritable",
+        "artifacts_writable",
+    ]
+    assert not list((tmp_path / "artifacts").rglob("*.part"))
 
 
 @pytest.mark.parametrize(
@@ -302,6 +356,7 @@ def test_a_redis_that_goes_away_and_comes_back_is_waited_for(
         results=RedisResults(client),
         pictures=RedisPictures(client),
         apart=InspectionApart(),
+        outage=ArtifactsOutage(pipeline.artifacts.probe),
         retry_pause_seconds=0,
     )
     install_station(station)

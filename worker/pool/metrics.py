@@ -1,9 +1,11 @@
 """/metrics and /health of a pool: those of its workers, each under its name, so that one target stands for all."""
 
+import json
 import urllib.request
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPException
+from urllib.error import HTTPError
 
 from prometheus_client import CollectorRegistry
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
@@ -26,6 +28,22 @@ def is_ready(ports: Ports, worker: str) -> bool:
         OSError, KeyError: it does not answer, or was not started yet.
     """
     return bool(_get(ports[worker], "/health"))
+
+
+def artifacts_writable(ports: Ports) -> bool:
+    """Return whether no worker says that it cannot write its artifacts; one that does not answer says nothing."""
+    return all(map(_says_writable, tuple(ports.values())))
+
+
+def _says_writable(port: int) -> bool:
+    try:
+        _get(port, "/health")
+    except HTTPError as failing:
+        with failing:
+            return bool(json.load(failing)["checks"]["artifacts"])
+    except (OSError, HTTPException):
+        pass
+    return True
 
 
 def pool_registry(pool: Pool, ports: Ports) -> CollectorRegistry:

@@ -9,7 +9,7 @@ from layerwatch.signals import stop_on_signals
 from worker.cpus import usable_cpus
 from worker.lifeline import lifeline
 from worker.pool.members import Pool
-from worker.pool.metrics import is_ready, pool_registry
+from worker.pool.metrics import artifacts_writable, is_ready, pool_registry
 from worker.pool.places import default_workers, share_out
 from worker.pool.processes import WorkerProcesses
 from worker.settings import WorkerSettings
@@ -28,7 +28,8 @@ def serve_pool(settings: WorkerSettings, *, workers: int) -> None:
     with stop_on_signals() as stop, lifeline() as line:
         processes = WorkerProcesses(settings, line)
         pool = Pool(places, processes.start)
-        checks = {place.name: partial(is_ready, processes.ports, place.name) for place in places}
+        ready = {place.name: partial(is_ready, processes.ports, place.name) for place in places}
+        checks = {**ready, "artifacts": partial(artifacts_writable, processes.ports)}
         registry = pool_registry(pool, processes.ports)
         with serve_health(settings.metrics_port, checks=checks, host=settings.metrics_host, registry=registry) as port:
             log.info("pool_started", workers=len(places), cpus=cpus, metrics_port=port)

@@ -34,6 +34,15 @@ ROW = Row(
             {"{{job}} {{instance}} {{worker}}": f'rate(process_cpu_seconds_total{{job=~"layerwatch-.+"}}[{RATE}])'},
         ),
         lines(
+            "Room for artifacts",
+            "Left on the disk that they lie on, and its size; a worker that cannot write there inspects nothing.",
+            Unit.BYTES,
+            {
+                "{{instance}} free": "min by (instance) (layerwatch_artifacts_free_bytes)",
+                "{{instance}} size": "max by (instance) (layerwatch_artifacts_size_bytes)",
+            },
+        ),
+        lines(
             "Redis",
             "Memory in use and allowed, and what pictures on their way to workers take of it.",
             Unit.BYTES,

@@ -169,6 +169,7 @@ def test_looking_whether_it_can_be_written_leaves_nothing_behind(
     artifacts: Artifacts, location: Location, request: pytest.FixtureRequest
 ) -> None:
     artifacts.prepare()
+    artifacts.probe(100_000)
 
     if isinstance(location, Path):
         assert list(location.iterdir()) == []

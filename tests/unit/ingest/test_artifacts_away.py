@@ -28,6 +28,9 @@ class MoodyStore:
     def prepare(self) -> None:
         raise AssertionError("ingest writes no artifacts")
 
+    def probe(self, size: int) -> None:
+        raise AssertionError(size)
+
     def read(self, path: PurePosixPath, *, most: int = MOST_BYTES) -> bytes:
         del most
         self.asked.append(path)

@@ -16,6 +16,7 @@ from layerwatch.verdict import ModelFacts
 from worker.apart import InspectionApart
 from worker.artifacts import ArtifactStore
 from worker.model import LoadedModel
+from worker.outage import ArtifactsOutage
 from worker.pipeline import Pipeline
 from worker.reader import Reader
 from worker.station import Station, install_station
@@ -59,6 +60,7 @@ def station(pipeline: Pipeline, results: InMemoryResults) -> Station:
         results=results,
         pictures=InMemoryPictures(),
         apart=InspectionApart(),
+        outage=ArtifactsOutage(pipeline.artifacts.probe, sleep=lambda _: None),
         retry_pause_seconds=0.0,
     )
     install_station(station)

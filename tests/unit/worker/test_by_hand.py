@@ -1,5 +1,6 @@
 """`python -m worker inspect`: files in, artifacts and an exit status out."""
 
+import errno
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -139,6 +140,25 @@ def test_the_id_is_the_one_that_ingest_would_give(
 
     verdict = Verdict.from_json(next(out.rglob("verdict.json")).read_bytes())
     assert verdict.id == expected.inspection_id
+
+
+def test_a_full_disk_is_status_2_and_says_where_room_is_to_be_made(
+    inspect: Callable[..., int],
+    write_pictures: WritePictures,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def full(_: Path, __: bytes) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("layerwatch.artifacts.write_atomic", full)
+    write_pictures(tmp_path)
+
+    assert inspect(tmp_path / "job42") == 2
+
+    said = capsys.readouterr().err
+    assert said == f"error: cannot write to {tmp_path}/out: No space left on device; make room there\n"
 
 
 @pytest.mark.parametrize(

@@ -76,11 +76,11 @@ def test_the_run_after_the_third_attempt_gives_up(
     station: Station, results: InMemoryResults, message: InspectLayer, tmp_path: Path
 ) -> None:
     with pytest.raises(GaveUpError):
-        answer(message, station, attempt=4, last_failure="OSError: No space left on device")
+        answer(message, station, attempt=4, last_failure="OSError: Input/output error")
 
     (verdict,) = results.verdicts
     assert verdict.decision is Decision.INVALID
-    assert verdict.reasons == ("gave up after 3 attempts: OSError: No space left on device",)
+    assert verdict.reasons == ("gave up after 3 attempts: OSError: Input/output error",)
     assert [image.light for image in verdict.images] == ["a", "b", "c"]
     on_disk = Verdict.from_json((tmp_path / "artifacts" / verdict.key.folder / "verdict.json").read_bytes())
     assert on_disk == verdict
