@@ -9,14 +9,18 @@ import sys
 import threading
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import wait
 from contextlib import contextmanager
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, disable_created_metrics, generate_latest
 
 from layerwatch.errors import SettingsError
+from layerwatch.timely import Timely
 
 Checks = Mapping[str, Callable[[], bool]]
+CHECK_SECONDS = 2.0  # whoever asks for /health gives up after a few more
 
 
 def exposition(registry: CollectorRegistry) -> bytes:
@@ -60,8 +64,8 @@ def serve_health(
     Raises:
         SettingsError: the port cannot be taken.
     """
-    alive = live or {}
-    ready = {**checks, **alive}
+    alive = {name: Timely(check) for name, check in (live or {}).items()}
+    ready = {name: Timely(check) for name, check in checks.items()} | alive
     handler = _handler({"/health": ready, "/health/ready": ready, "/health/live": alive}, registry)
     try:
         server = ThreadingHTTPServer((host, port), handler)
@@ -80,7 +84,9 @@ def serve_health(
         thread.join()
 
 
-def _handler(reports: Mapping[str, Checks], registry: CollectorRegistry) -> type[BaseHTTPRequestHandler]:
+def _handler(
+    reports: Mapping[str, Mapping[str, Timely[bool]]], registry: CollectorRegistry
+) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         timeout = 10  # a client that sends nothing does not hold a thread for ever
 
@@ -88,7 +94,9 @@ def _handler(reports: Mapping[str, Checks], registry: CollectorRegistry) -> type
             if self.path == "/metrics":
                 self._answer(200, CONTENT_TYPE_LATEST, exposition(registry))
             elif self.path in reports:
-                healthy, report = health_report(reports[self.path])
+                asked = {name: check.begin() for name, check in reports[self.path].items()}
+                wait(asked.values(), timeout=CHECK_SECONDS)
+                healthy, report = health_report({name: partial(one.result, 0) for name, one in asked.items()})
                 self._answer(200 if healthy else 503, "application/json", json.dumps(report).encode())
             else:
                 self._answer(

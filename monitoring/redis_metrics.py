@@ -17,9 +17,11 @@ from rq.worker_registration import get_keys
 
 from layerwatch.job import INSPECT_QUEUE
 from layerwatch.redis_connection import connect
+from layerwatch.timely import Timely
 from layerwatch.verdict_stream import STREAM
 
-SCRAPE_TIMEOUT_SECONDS = 2  # Prometheus itself gives up after ten
+SCRAPE_TIMEOUT_SECONDS = 2  # for each command
+ANSWER_SECONDS = 3.0  # for all of them, and for the name server, which keeps no time; Prometheus gives up after ten
 SILENT_SECONDS = 60.0  # a worker says that it lives every few seconds
 MOST_GROUPS: Final = 50  # of the consumer groups that are shown
 MOST_JOBS: Final = 20_000  # that are looked at for the oldest; ingest lets a backlog grow to half as many
@@ -41,20 +43,24 @@ class RedisCollector(Collector):
 
     def __init__(self, client: Redis) -> None:
         self._redis = client
+        self._families = Timely(self._read)
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
-        now = datetime.now(UTC)
         try:
-            families = [
-                *queue_metrics(self._redis, now),
-                worker_metrics(self._redis, now),
-                *stream_metrics(self._redis, now),
-                *memory_metrics(self._redis),
-            ]
-        except RedisError:
+            families = self._families.within(ANSWER_SECONDS)
+        except (RedisError, TimeoutError):
             families = []
         yield GaugeMetricFamily("layerwatch_redis_up", "1 while Redis answers.", value=float(bool(families)))
         yield from families
+
+    def _read(self) -> list[GaugeMetricFamily]:
+        now = datetime.now(UTC)
+        return [
+            *queue_metrics(self._redis, now),
+            worker_metrics(self._redis, now),
+            *stream_metrics(self._redis, now),
+            *memory_metrics(self._redis),
+        ]
 
 
 def queue_metrics(client: Redis, now: datetime) -> Iterator[GaugeMetricFamily]:

@@ -1,6 +1,7 @@
 """What the recorder tells Prometheus: what it wrote, and how far behind the stream it is."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any, cast
 
@@ -10,10 +11,12 @@ from prometheus_client.registry import Collector
 from redis import Redis
 from redis.exceptions import RedisError
 
+from layerwatch.timely import Timely
 from layerwatch.verdict_stream import STREAM, entries_of, position
 from monitoring.history.source import Facts
 from monitoring.history.store import Position
 from monitoring.history.writing import Written
+from monitoring.redis_metrics import ANSWER_SECONDS
 
 
 class RecorderMetrics:
@@ -49,17 +52,16 @@ class LagCollector(Collector):
     def __init__(self, client: Redis, metrics: RecorderMetrics) -> None:
         self._redis = client
         self._metrics = metrics
+        self._families = Timely(self._read)
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
+        with suppress(RedisError, TimeoutError):
+            yield from self._families.within(ANSWER_SECONDS)
+
+    def _read(self) -> list[GaugeMetricFamily]:
         at = self._metrics.at
         if at is None:
-            return
-        try:
-            yield from self._families(at)
-        except RedisError:
-            return
-
-    def _families(self, at: Position) -> list[GaugeMetricFamily]:
+            return []
         first = entries_of(cast("list[Any]", self._redis.xrange(STREAM, f"({at.cursor}", count=1)))
         age = max(0.0, datetime.now(UTC).timestamp() - position(first[0].cursor)[0] / 1000) if first else 0.0
         families = [_gauge("seconds", "Age of the oldest verdict that is not yet written.", age)]

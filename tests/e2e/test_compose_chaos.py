@@ -29,7 +29,7 @@ from tests.prometheus_server import Prometheus, faster_rules
 
 pytestmark = [pytest.mark.e2e, pytest.mark.chaos, pytest.mark.timeout(3600)]
 RECORDS = os.environ.get("LAYERWATCH_CHAOS_RECORDS")  # file that gets a line for each fault
-TIMES_FASTER, SCRAPE = 10, "2s"
+TIMES_FASTER, SCRAPE = 10, "4s"
 HELD_SECONDS, FULL_SECONDS = 25, 40
 PATIENCE_SECONDS = 180  # until all is whole, and then until alerts have ended
 SIDE_PX = 400

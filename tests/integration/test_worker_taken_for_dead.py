@@ -24,6 +24,7 @@ from worker.apart import InspectionApart, InspectionCrashedError
 from worker.artifacts import ArtifactStore
 from worker.dead_letters import bury
 from worker.model import load_model
+from worker.outage import ArtifactsOutage
 from worker.pipeline import Pipeline
 from worker.popped import PoppedJobs
 from worker.reader import Reader
@@ -103,6 +104,7 @@ def hall(redis_db: Redis, tiny_bundle: Path, sources: Path, tmp_path: Path) -> H
         results=RedisResults(redis_db),
         pictures=RedisPictures(redis_db),
         apart=InspectionApart(),
+        outage=ArtifactsOutage(pipeline.artifacts.probe),
         retry_pause_seconds=0,
     )
     install_station(station)

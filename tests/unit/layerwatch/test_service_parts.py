@@ -2,6 +2,7 @@
 
 import io
 import json
+import threading
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -103,6 +104,20 @@ def test_what_a_role_waits_for_does_not_make_it_dead() -> None:
 
     assert json.loads(live) == {"status": "ok", "checks": {"loop": True}}
     assert (caught.value.code, ready["checks"]) == (503, {"redis": False, "loop": True})
+
+
+def test_a_check_that_hangs_fails_and_hides_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("layerwatch.health.CHECK_SECONDS", 0.05)
+    goes_on = threading.Event()
+    checks = {"share": goes_on.wait, "redis": lambda: True}
+    with serve_health(0, checks=checks, registry=CollectorRegistry()) as port:
+        with pytest.raises(urllib.error.HTTPError) as caught:
+            urllib.request.urlopen(f"http://127.0.0.1:{port}/health")
+        report = json.load(caught.value)
+        caught.value.close()
+        goes_on.set()
+
+    assert report["checks"] == {"share": False, "redis": True}
 
 
 def test_a_port_in_use_is_told_with_a_way_out() -> None:
