@@ -33,6 +33,7 @@ TIMES_FASTER, SCRAPE = 10, "4s"
 HELD_SECONDS, FULL_SECONDS = 25, 40
 PATIENCE_SECONDS = 180  # until all is whole, and then until alerts have ended
 SIDE_PX = 400
+REDIS_DOWN = "RedisDown layerwatch-monitoring"  # who says so
 ROLES = ("ingest", "worker", "monitoring", "recorder")
 OF_THE_LAYERS = {"LayerRejected", "BuildAtRisk"}  # this printer prints defects
 PRINT = f"run --out /incoming --truth /tmp/truth --layers 0 --period 2 --size {SIDE_PX} --seed 10001 --processes 1"
@@ -117,11 +118,13 @@ def faults() -> Iterator[Fault]:
     yield Fault("all at once", "killed", partial(killed, services=[*ROLES, "redis"]))
     yield Fault("prometheus", "stands still", partial(standing_still, service="prometheus"), held=HELD_SECONDS)
     for service in (*ROLES, "redis"):
-        raises = frozenset({"RedisDown" if service == "redis" else f"RoleDown layerwatch-{service}"})
+        raises = frozenset({REDIS_DOWN if service == "redis" else f"RoleDown layerwatch-{service}"})
         hung, cut = (partial(way, service=service) for way in (standing_still, without_network))
         yield Fault(service, "stands still", hung, held=HELD_SECONDS, raises=raises)
         yield Fault(service, "without network", cut, held=HELD_SECONDS, raises=raises)
-    yield Fault("artifacts", "full", full, held=FULL_SECONDS, raises=frozenset({"ArtifactsUnwritable"}))
+    yield Fault(
+        "artifacts", "full", full, held=FULL_SECONDS, raises=frozenset({"ArtifactsUnwritable layerwatch-worker"})
+    )
 
 
 @pytest.fixture(scope="module")
