@@ -8,7 +8,7 @@ from typing import Any, Final, cast
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 from redis import Redis
-from redis.exceptions import RedisError
+from redis.exceptions import RedisError, ResponseError
 from rq import Queue
 from rq.registry import DeferredJobRegistry, FailedJobRegistry, ScheduledJobRegistry, StartedJobRegistry
 from rq.serializers import JSONSerializer
@@ -60,6 +60,7 @@ class RedisCollector(Collector):
             worker_metrics(self._redis, now),
             *stream_metrics(self._redis, now),
             *memory_metrics(self._redis),
+            disk_metrics(self._redis),
         ]
 
 
@@ -70,15 +71,21 @@ def queue_metrics(client: Redis, now: datetime) -> Iterator[GaugeMetricFamily]:
         jobs.add_metric([state], count)
     yield jobs
     # Layers that are printed now go ahead of a backlog, so the oldest may be anywhere: one command reads all times.
-    times = cast(
-        "list[bytes | None]",
-        client.sort(_queue(client).key, start=0, num=MOST_JOBS, by="nosort", get=["rq:job:*->enqueued_at"]),
-    )
+    times = cast("list[bytes | None]", _unsorted(client, _queue(client).key, "rq:job:*->enqueued_at"))
     yield GaugeMetricFamily(
         "layerwatch_queue_oldest_job_age_seconds",
         "For how long the oldest inspection on the queue has waited, 0 if none does.",
         value=max((_age(time, now) for time in times if time), default=0.0),
     )
+
+
+def _unsorted(client: Any, key: str, pattern: str) -> object:  # noqa: ANN401 - of Redis, whose own type is partial
+    """Return what the pattern names for each entry of a list, in its order."""
+    words = (key, "BY", "nosort", "LIMIT", 0, MOST_JOBS, "GET", pattern)
+    try:
+        return client.execute_command("SORT_RO", *words)  # redis-py's own sort_ro calls SORT
+    except ResponseError:  # before Redis 7; SORT counts as writing, and is refused while the disk of Redis is full
+        return client.execute_command("SORT", *words)
 
 
 def queue_jobs(client: Redis) -> dict[str, int]:
@@ -161,4 +168,13 @@ def memory_metrics(client: Redis) -> Iterator[GaugeMetricFamily]:
     yield GaugeMetricFamily("layerwatch_redis_memory_bytes", "Memory that Redis uses.", value=used)
     yield GaugeMetricFamily(
         "layerwatch_redis_memory_limit_bytes", "Memory that Redis may use, 0 for no limit.", value=most
+    )
+
+
+def disk_metrics(client: Redis) -> GaugeMetricFamily:
+    """Return whether Redis takes what is written to it, as it does not once its own disk is full or broken."""
+    told = client.info("persistence")
+    states = {told.get("aof_last_write_status", "ok"), told.get("rdb_last_bgsave_status", "ok")}
+    return GaugeMetricFamily(
+        "layerwatch_redis_writable", "0 while Redis cannot save, and refuses to write.", value=float(states == {"ok"})
     )

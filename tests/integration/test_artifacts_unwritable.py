@@ -2,13 +2,11 @@
 
 import json
 import os
-import shutil
 import signal
-import subprocess
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import cast
 
@@ -22,6 +20,7 @@ from rq.serializers import JSONSerializer
 from layerwatch.job import INSPECT_QUEUE, InspectLayer
 from layerwatch.verdict import Decision, Verdict
 from tests.conftest import free_port
+from tests.own_disk import Disk, own_disk
 from tests.worker_processes import (
     PoolProcess,
     Server,
@@ -40,46 +39,10 @@ Enqueue = Callable[[int], InspectLayer]
 StartPool = Callable[..., PoolProcess]
 
 
-class Disk:
-    """A file system of its own."""
-
-    SIZE = 4 << 20
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self._ballast = folder / "ballast"
-
-    def fill(self) -> None:
-        """Leave no room for a single byte."""
-        with self._ballast.open("wb", buffering=0) as file, suppress(OSError):
-            while True:
-                file.write(bytes(4096))
-
-    def make_room(self) -> None:
-        self._ballast.unlink()
-
-    def lock(self) -> None:
-        """Let nobody write."""
-        subprocess.run(["mount", "-o", "remount,ro", self.folder], check=True)
-
-    def unlock(self) -> None:
-        subprocess.run(["mount", "-o", "remount,rw", self.folder], check=True)
-
-
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Disk]:
-    folder = tmp_path / "artifacts"
-    folder.mkdir()
-    if shutil.which("mount") is None:
-        pytest.skip("mount is not installed")
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", f"size={Disk.SIZE}", "layerwatch-test", folder],
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    if mounted.returncode != 0:
-        pytest.skip(f"a disk that can be filled takes the right to mount one: {mounted.stderr.strip()}")
-    yield Disk(folder)
-    subprocess.run(["umount", "--lazy", folder], check=True)
+    with own_disk(tmp_path / "artifacts") as disk:
+        yield disk
 
 
 @pytest.fixture

@@ -1,11 +1,14 @@
 """What the exporter reads of a real Redis: the oldest job, workers by what they do, and readers of the stream."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from redis import Redis
+from redis.exceptions import ResponseError
 from rq.utils import utcformat
 
 from layerwatch.job import InspectLayer
@@ -14,6 +17,9 @@ from layerwatch.redis_results import RedisResults
 from layerwatch.verdict import Verdict
 from layerwatch.verdict_stream import STREAM
 from monitoring.redis_metrics import SILENT_SECONDS, RedisCollector
+from tests.conftest import any_server_binary, running_server
+from tests.own_disk import own_disk
+from tests.worker_processes import until
 
 pytestmark = pytest.mark.redis
 
@@ -91,3 +97,22 @@ def test_a_consumer_group_lags_by_what_it_was_not_given_and_what_it_did_not_ackn
     assert now["layerwatch_redis_up", ""] == 1
     assert now["layerwatch_redis_memory_bytes", ""] > 0
     assert now["layerwatch_redis_memory_limit_bytes", ""] == 0
+
+
+def test_a_redis_whose_disk_is_full_is_up_and_takes_nothing(tmp_path: Path) -> None:
+    with own_disk(tmp_path / "redis") as disk, running_server(any_server_binary(), disk.folder) as server:
+        client = Redis.from_url(server.url)
+        client.set("a", "1")
+        assert shown(client)["layerwatch_redis_writable", ""] == 1
+        disk.fill()
+        for _ in range(5):  # what fits into the last page, and the one that does not
+            with suppress(ResponseError):
+                client.set("a", "1" * 4096)
+
+        now = shown(client)
+        assert (now["layerwatch_redis_up", ""], now["layerwatch_redis_writable", ""]) == (1, 0)
+
+        disk.make_room()
+        until(lambda: shown(client)["layerwatch_redis_writable", ""] == 1, seconds=10)
+        client.set("a", "2")
+        client.close()
