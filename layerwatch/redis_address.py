@@ -3,12 +3,14 @@
 import re
 from dataclasses import dataclass, field
 from typing import Final
-from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 SERVER_SCHEMES: Final = ("redis", "rediss", "unix")
 SENTINEL: Final = "+sentinel"
 SENTINEL_PORT: Final = 26379
 HOST: Final = re.compile(r"(?:\[(?P<six>[0-9A-Fa-f:.]+)\]|(?P<name>[^\s\[\]:,]+))(?::(?P<port>\d{1,5}))?")
+# As RFC 3986 has it: urlsplit takes several hosts, of which one is in brackets, for a mistake, since its fixes of 2025.
+URL: Final = re.compile(r"(?P<scheme>[^:/?#]+)://(?P<place>[^/?#]*)(?P<path>[^?#]*)(?:\?(?P<query>[^#]*))?(?:#.*)?")
 EXPECTED: Final = (
     "expected redis://HOST:6379/0, rediss://…, unix://… or redis+sentinel://HOST:26379,HOST:26379/SERVICE/0"
 )
@@ -41,20 +43,20 @@ def sentinel_address(url: str) -> SentinelAddress | None:
     Raises:
         ValueError: it is no such URL; the message does not repeat it, for it may hold a password.
     """
-    scheme = url.partition("://")[0]
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        raise ValueError(EXPECTED) from None  # its own message repeats the login
+    scheme, place, path, query = _split(url)
     if scheme in SERVER_SCHEMES:
+        try:
+            urlsplit(url)
+        except ValueError:
+            raise ValueError(EXPECTED) from None  # its own message repeats the login
         return None
     if scheme.removesuffix(SENTINEL) not in {"redis", "rediss"}:
         raise ValueError(EXPECTED)
-    login, at, hosts = parts.netloc.rpartition("@")
-    service, _, database = parts.path.removeprefix("/").partition("/")
+    login, at, hosts = place.rpartition("@")
+    service, _, database = path.removeprefix("/").partition("/")
     if not service or not (database or "0").isdecimal():
         raise ValueError(EXPECTED)
-    options = dict(parse_qsl(parts.query))
+    options = dict(parse_qsl(query))
     username, password = options.pop("sentinel_username", ""), options.pop("sentinel_password", "")
     return SentinelAddress(
         sentinels=tuple(_host(text) for text in hosts.split(",")),
@@ -69,14 +71,22 @@ def with_password(url: str, password: str) -> str:
     """Return a URL as in REDIS_URL with a password beside its user, or beside none.
 
     Raises:
-        ValueError: it holds a password already; the message does not repeat it.
+        ValueError: it holds a password already, or is no URL; the message does not repeat it.
     """
-    parts = urlsplit(url)
-    login, _, hosts = parts.netloc.rpartition("@")
+    scheme, place, path, query = _split(url)
+    login, _, hosts = place.rpartition("@")
     user, colon, _ = login.partition(":")
     if colon:
         raise ValueError("REDIS_URL holds a password already; leave one of the two out")
-    return urlunsplit(parts._replace(netloc=f"{user}:{quote(password, safe='')}@{hosts}"))
+    return f"{scheme}://{user}:{quote(password, safe='')}@{hosts}{path}{'?' if query else ''}{query}"
+
+
+def _split(url: str) -> tuple[str, str, str, str]:
+    """Return scheme, logins and hosts, path, and query of a URL."""
+    found = URL.fullmatch(url)
+    if found is None:
+        raise ValueError(EXPECTED)
+    return found["scheme"], found["place"], found["path"], found["query"] or ""
 
 
 def _host(text: str) -> tuple[str, int]:
