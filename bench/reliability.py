@@ -1,6 +1,7 @@
 """What `make chaos` measured, as a table of docs/reliability.md."""
 
 import json
+import sys
 from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,7 +52,7 @@ def main(
     """Print the table."""
     rounds = [read_round(file) for file in sorted(records.glob("*.jsonl"))]
     if not rounds:
-        Console(stderr=True).print(f"nothing was measured in {records}; run: make chaos")
+        Console(stderr=True).print(f"no round left a file in {records}: make chaos needs a container engine")
         raise typer.Exit(2)
     figures = reliability_figures(rounds)
     show(figures, Console(width=160))
@@ -98,4 +99,4 @@ def _both(seconds: list[float]) -> str:
 
 
 if __name__ == "__main__":
-    run_app(app)
+    sys.exit(run_app(app))

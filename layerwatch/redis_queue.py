@@ -63,12 +63,14 @@ class RedisQueue:
     def ends_in_backlog(self) -> bool:
         last = self._queue.get_job_ids(offset=-1, length=1)
         try:
-            return bool(last) and not _message(self._fetch(last[0])).live
+            return bool(last) and not message_of(self._fetch(last[0])).live
         except (NoSuchJobError, WireError):
             return False  # a worker took it meanwhile, or it is none of ours
 
     def given_up(self) -> tuple[GivenUp, ...]:
-        return tuple(_given_up(name, self._read(name)) for name in self._queue.failed_job_registry.get_job_ids())
+        return tuple(
+            _given_up(name, read_job(name, self._queue)) for name in self._queue.failed_job_registry.get_job_ids()
+        )
 
     def count_given_up(self) -> int:
         return len(self._queue.failed_job_registry)
@@ -76,7 +78,7 @@ class RedisQueue:
     def forget(self, inspection_id: str) -> bool:
         if not self._queue.failed_job_registry.remove(inspection_id):
             return False
-        job = self._read(inspection_id)
+        job = read_job(inspection_id, self._queue)
         if job is None:
             self._queue.connection.unlink(Job.key_for(inspection_id))
         else:
@@ -84,17 +86,18 @@ class RedisQueue:
             job.delete()
         return True
 
-    def _read(self, inspection_id: str) -> Job | None:
-        """Return a job, None if its record is gone or cannot be read, whatever stands there."""
-        try:
-            return self._fetch(inspection_id)
-        except RedisError:
-            raise
-        except Exception:  # noqa: BLE001 - whatever somebody wrote into its record
-            return None
-
     def _fetch(self, inspection_id: str) -> Job:
         return Job.fetch(inspection_id, connection=self._queue.connection, serializer=JSONSerializer)
+
+
+def read_job(job_id: str, queue: Queue) -> Job | None:
+    """Return a job, None if its record is gone or cannot be read, whatever stands there."""
+    try:
+        return queue.job_class.fetch(job_id, connection=queue.connection, serializer=queue.serializer)
+    except RedisError:
+        raise
+    except Exception:  # noqa: BLE001 - whatever somebody wrote into its record
+        return None
 
 
 def forget_executions(job: Job) -> None:
@@ -105,7 +108,7 @@ def forget_executions(job: Job) -> None:
     job.connection.delete(job.execution_registry.key)
 
 
-def _message(job: Job) -> InspectLayer:
+def message_of(job: Job) -> InspectLayer:
     """Return what a job asks for.
 
     Raises:
@@ -121,7 +124,7 @@ def _given_up(name: str, job: Job | None) -> GivenUp:
     if job is None:
         return GivenUp(id=name, message=None, reason="its record in Redis is gone, or cannot be read", at=None)
     try:
-        message = _message(job)
+        message = message_of(job)
     except WireError:
         message = None
     result = job.latest_result()

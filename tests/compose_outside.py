@@ -7,7 +7,7 @@ own code decides here whether a layer was lost.
 import json
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -120,12 +120,3 @@ class Outside:
 
     def _file(self, name: str, light: str) -> Path:
         return self.stack.incoming / f"{name}{light}.PNG"
-
-
-def seconds_until(holds: Callable[[], bool], *, seconds: float, why_not: Callable[[], object]) -> float:
-    """Return how long it took until it held."""
-    began = time.monotonic()
-    while not holds():
-        assert time.monotonic() - began < seconds, f"not after {seconds:.0f} s: {why_not()}"
-        time.sleep(0.3)
-    return time.monotonic() - began

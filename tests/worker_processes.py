@@ -120,11 +120,13 @@ def end_of_heartbeats(client: Redis) -> None:
     client.eval(script, 1, "rq:wip:inspect")
 
 
-def until(holds: Callable[[], bool], *, seconds: float) -> None:
-    deadline = time.monotonic() + seconds
+def until(holds: Callable[[], bool], *, seconds: float, why_not: Callable[[], object] = lambda: "") -> float:
+    """Return after how many seconds it held."""
+    began = time.monotonic()
     while not holds():
-        assert time.monotonic() < deadline, f"it does not hold after {seconds} s"
+        assert time.monotonic() - began < seconds, f"it does not hold after {seconds} s: {why_not()}"
         time.sleep(0.05)
+    return time.monotonic() - began
 
 
 def nothing_of_rq_is_left(client: Redis) -> bool:

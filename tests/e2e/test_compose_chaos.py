@@ -24,8 +24,9 @@ import yaml
 from layerwatch.verdict import Decision, Verdict
 from tests.compose import Stack, compose_command, engine_is_there
 from tests.compose_faults import cut_off, kill, no_room, paused, pids_of, room_kept, worker_of_the_pool
-from tests.compose_outside import ORDINARY_SECONDS, Outside, seconds_until, set_of
+from tests.compose_outside import ORDINARY_SECONDS, Outside, set_of
 from tests.prometheus_server import Prometheus, faster_rules
+from tests.worker_processes import until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.chaos, pytest.mark.timeout(3600)]
 RECORDS = os.environ.get("LAYERWATCH_CHAOS_RECORDS")  # file that gets a line for each fault
@@ -176,8 +177,8 @@ def alerts(plant: Plant) -> Callable[[], set[str]]:
 
 def test_nothing_is_wrong_before_anything_is_broken(plant: Plant, alerts: Callable[[], set[str]]) -> None:
     outside = plant.outside
-    seconds_until(lambda: len(outside.printed()) > 10, seconds=PATIENCE_SECONDS, why_not=outside.printed)
-    seconds_until(lambda: not outside.why_not_whole(), seconds=PATIENCE_SECONDS, why_not=outside.why_not_whole)
+    until(lambda: len(outside.printed()) > 10, seconds=PATIENCE_SECONDS, why_not=outside.printed)
+    until(lambda: not outside.why_not_whole(), seconds=PATIENCE_SECONDS, why_not=outside.why_not_whole)
 
     assert alerts() == set()
 
@@ -199,9 +200,9 @@ def test_after_a_fault_all_is_whole_and_no_layer_was_missed(
         raised.update(alerts_unless_prometheus_is_broken(fault, alerts))
         return not outside.why_not_whole(since=mended_at)
 
-    whole_after = seconds_until(whole, seconds=PATIENCE_SECONDS, why_not=outside.why_not_whole)
+    whole_after = until(whole, seconds=PATIENCE_SECONDS, why_not=outside.why_not_whole)
     ended = time.time()
-    seconds_until(lambda: alerts() == set(), seconds=PATIENCE_SECONDS, why_not=alerts)
+    until(lambda: alerts() == set(), seconds=PATIENCE_SECONDS, why_not=alerts)
 
     meanwhile = {name: written for name, written in outside.printed().items() if began <= written < ended}
     published = [verdict for verdict in outside.verdicts if set_of(verdict) in meanwhile]

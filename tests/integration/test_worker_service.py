@@ -5,7 +5,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -19,21 +18,16 @@ from structlog.testing import capture_logs
 from layerwatch.job import INSPECT_LAYER_JOB, INSPECT_QUEUE, InspectLayer
 from layerwatch.layer_files import OVERLAY
 from layerwatch.layers import LayerSet
-from layerwatch.pictures import SourceFolder, fetch_file
 from layerwatch.redis_connection import connect
-from layerwatch.redis_pictures import RedisPictures
 from layerwatch.redis_queue import RedisQueue
 from layerwatch.redis_results import RedisResults
 from layerwatch.settings import load_settings
 from layerwatch.verdict import Decision, Verdict
 from tests.worker_processes import until as eventually
-from worker.apart import InspectionApart
-from worker.artifacts import ArtifactStore
+from tests.worker_station import installed_station, pipeline_over
 from worker.dead_letters import bury
-from worker.model import load_model
 from worker.outage import ArtifactsOutage
 from worker.pipeline import Pipeline
-from worker.reader import Reader
 from worker.service import serve
 from worker.settings import WorkerSettings
 from worker.station import Station, install_station
@@ -57,26 +51,12 @@ class Server(Protocol):
 
 @pytest.fixture
 def pipeline(tiny_bundle: Path, sources: Path, tmp_path: Path) -> Pipeline:
-    return Pipeline(
-        model=load_model(tiny_bundle, precision="int8", threads=1),
-        artifacts=ArtifactStore(tmp_path / "artifacts"),
-        reader=Reader(fetch=partial(fetch_file, locate=SourceFolder(sources).locate), max_pixels=1_000_000, threads=2),
-        worker="test",
-    )
+    return pipeline_over(tiny_bundle, sources, tmp_path / "artifacts")
 
 
 @pytest.fixture
 def station(redis_db: Redis, pipeline: Pipeline) -> Station:
-    station = Station(
-        pipeline=pipeline,
-        results=RedisResults(redis_db),
-        pictures=RedisPictures(redis_db),
-        apart=InspectionApart(),
-        outage=ArtifactsOutage(pipeline.artifacts.probe),
-        retry_pause_seconds=0,
-    )
-    install_station(station)
-    return station
+    return installed_station(redis_db, pipeline)
 
 
 @pytest.fixture
@@ -351,15 +331,7 @@ def test_a_redis_that_goes_away_and_comes_back_is_waited_for(
     own_redis_server: Server, settings: WorkerSettings, pipeline: Pipeline, new_message: MakeMessage
 ) -> None:
     client = connect(own_redis_server.url, retries=0)
-    station = Station(
-        pipeline=pipeline,
-        results=RedisResults(client),
-        pictures=RedisPictures(client),
-        apart=InspectionApart(),
-        outage=ArtifactsOutage(pipeline.artifacts.probe),
-        retry_pause_seconds=0,
-    )
-    install_station(station)
+    station = installed_station(client, pipeline)
 
     def outage() -> None:
         own_redis_server.stop()

@@ -1,7 +1,6 @@
 """Workers that are taken for dead and go on, driven by hand in one process: what becomes of the job that they had."""
 
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -12,25 +11,19 @@ from rq.serializers import JSONSerializer
 
 from layerwatch.job import INSPECT_QUEUE, InspectLayer
 from layerwatch.layers import LayerSet
-from layerwatch.pictures import SourceFolder, fetch_file
 from layerwatch.ports import JobState
-from layerwatch.redis_pictures import RedisPictures
 from layerwatch.redis_queue import RedisQueue
-from layerwatch.redis_results import RedisResults
 from layerwatch.settings import load_settings
 from layerwatch.verdict import Decision, Verdict
 from tests.worker_processes import end_of_heartbeats, nothing_of_rq_is_left, published
+from tests.worker_station import installed_station, pipeline_over
 from worker.apart import InspectionApart, InspectionCrashedError
-from worker.artifacts import ArtifactStore
 from worker.dead_letters import bury
-from worker.model import load_model
-from worker.outage import ArtifactsOutage
 from worker.pipeline import Pipeline
 from worker.popped import PoppedJobs
-from worker.reader import Reader
 from worker.service import InspectionWorker
 from worker.settings import WorkerSettings
-from worker.station import Station, current_station, install_station
+from worker.station import Station, current_station
 
 # RQ uses the alarm clock of the process for its own time limit, so that pytest cannot.
 pytestmark = [pytest.mark.redis, pytest.mark.timeout(60, method="thread")]
@@ -93,21 +86,8 @@ def taken_by(worker: InspectionWorker) -> Job:
 
 @pytest.fixture
 def hall(redis_db: Redis, tiny_bundle: Path, sources: Path, tmp_path: Path) -> Hall:
-    pipeline = Pipeline(
-        model=load_model(tiny_bundle, precision="int8", threads=1),
-        artifacts=ArtifactStore(tmp_path / "artifacts"),
-        reader=Reader(fetch=partial(fetch_file, locate=SourceFolder(sources).locate), max_pixels=1_000_000, threads=2),
-        worker="test",
-    )
-    station = Station(
-        pipeline=pipeline,
-        results=RedisResults(redis_db),
-        pictures=RedisPictures(redis_db),
-        apart=InspectionApart(),
-        outage=ArtifactsOutage(pipeline.artifacts.probe),
-        retry_pause_seconds=0,
-    )
-    install_station(station)
+    pipeline = pipeline_over(tiny_bundle, sources, tmp_path / "artifacts")
+    station = installed_station(redis_db, pipeline)
     return Hall(redis_db, station)
 
 

@@ -3,7 +3,10 @@
 import json
 from pathlib import Path
 
-from bench.reliability import read_round, reliability_figures
+import pytest
+
+from bench.reliability import app, read_round, reliability_figures
+from layerwatch.cli import run_app
 
 
 def test_a_fault_has_one_row_with_median_and_worst_of_the_rounds(tmp_path: Path) -> None:
@@ -19,3 +22,8 @@ def test_a_fault_has_one_row_with_median_and_worst_of_the_rounds(tmp_path: Path)
     assert figures.rows == (("redis killed", "-", "3.0 / 9.0", "1.5 / 4.5", "RedisDown"),)
     assert figures.command == "make chaos ROUNDS=3"
     assert "3 rounds of 1 faults, 15 layer sets" in figures.note
+
+
+def test_where_nothing_was_measured_it_says_why_and_fails(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_app(app, [str(tmp_path)]) == 2
+    assert "needs a container engine" in capsys.readouterr().err.replace("\n", " ")

@@ -75,6 +75,14 @@ def test_a_full_disk_is_told_with_the_folder_the_reason_and_what_to_do(
     assert isinstance(caught.value, OSError)
 
 
+def acts_on(store: ArtifactStore) -> tuple[Callable[[], object], ...]:
+    return (
+        lambda: store.write(KEY, OVERLAY, b"x"),
+        lambda: store.remove(KEY, OVERLAY),
+        lambda: store.verdict(KEY),
+    )
+
+
 def test_a_full_disk_is_told_from_the_thread_that_writes_beside(
     store: ArtifactStore, full: Callable[[str], None]
 ) -> None:
@@ -87,11 +95,7 @@ def test_a_full_disk_is_told_from_the_thread_that_writes_beside(
 def test_a_folder_that_takes_nothing_is_waited_for_whatever_the_reason(store: ArtifactStore, tmp_path: Path) -> None:
     (tmp_path / "artifacts").write_text("a file where the folder should be", encoding="utf-8")
 
-    for act in (
-        lambda: store.write(KEY, OVERLAY, b"x"),
-        lambda: store.remove(KEY, OVERLAY),
-        lambda: store.verdict(KEY),
-    ):
+    for act in acts_on(store):
         with pytest.raises(ArtifactsUnwritableError, match=r"is it mounted, and may this user write there\?"):
             act()
 
@@ -110,11 +114,7 @@ def test_an_object_store_that_is_away_is_waited_for_also_where_it_is_only_read(
 ) -> None:
     monkeypatch.setattr(store, "_artifacts", AwayStore())
 
-    for act in (
-        lambda: store.write(KEY, OVERLAY, b"x"),
-        lambda: store.remove(KEY, OVERLAY),
-        lambda: store.verdict(KEY),
-    ):
+    for act in acts_on(store):
         with pytest.raises(ArtifactsUnwritableError, match=r"no answer within 20 s; no artifacts can be written until"):
             act()
 
