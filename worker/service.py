@@ -10,6 +10,7 @@ from types import TracebackType
 
 import structlog
 from redis import Redis
+from redis.client import Pipeline
 from redis.exceptions import RedisError
 from rq import Queue, SimpleWorker
 from rq.executions import Execution
@@ -168,6 +169,14 @@ class InspectionWorker(SimpleWorker):
             every_seconds=self._settings.heartbeat_seconds,
             at_most_seconds=STUCK_AFTER_SECONDS,
         )
+
+    def heartbeat(self, timeout: int | None = None, pipeline: Pipeline | None = None) -> None:
+        """Say that this worker lives, and is to be listed for as long as ever.
+
+        RQ would list one that begins a job for `dead_after_seconds` alone: with short ones it was missed after a job.
+        """
+        del timeout
+        super().heartbeat(pipeline=pipeline)
 
     def get_heartbeat_ttl(self, job: Job, working_time: float = 0.0) -> int:
         """Return the seconds of silence after which the job counts as abandoned."""

@@ -327,6 +327,23 @@ def test_a_worker_says_that_it_is_there_again_after_redis_was_wiped(
     work(redis_db, settings, station, until=was_there_twice)
 
 
+def test_a_worker_stays_listed_after_a_job_until_its_next_heartbeat_and_longer(
+    redis_db: Redis, station: Station, new_message: MakeMessage
+) -> None:
+    settings = load_settings(WorkerSettings, sweep_seconds=0.2, heartbeat_seconds=0.5, dead_after_seconds=1)
+    RedisQueue(redis_db).enqueue(new_message())
+    listed_for: list[int] = []
+
+    def is_seen_after_its_answer() -> bool:
+        if verdicts(redis_db):
+            listed_for.extend(redis_db.ttl(key) for key in redis_db.smembers("rq:workers:inspect"))
+        return bool(listed_for)
+
+    work(redis_db, settings, station, until=is_seen_after_its_answer)
+
+    assert listed_for[0] > 10 * settings.dead_after_seconds
+
+
 def test_a_redis_that_goes_away_and_comes_back_is_waited_for(
     own_redis_server: Server, settings: WorkerSettings, pipeline: Pipeline, new_message: MakeMessage
 ) -> None:

@@ -95,3 +95,13 @@ def test_a_limit_that_no_region_can_reach_is_named(monkeypatch: pytest.MonkeyPat
 
     with pytest.raises(SettingsError, match="WORKER_REJECT_PX"):
         load_settings(WorkerSettings)
+
+
+@pytest.mark.parametrize(("name", "seconds"), [("WORKER_HEARTBEAT_SECONDS", "8"), ("WORKER_DEAD_AFTER_SECONDS", "5")])
+def test_a_worker_that_would_be_taken_for_dead_between_two_heartbeats_is_refused(
+    monkeypatch: pytest.MonkeyPatch, name: str, seconds: str
+) -> None:
+    monkeypatch.setenv(name, seconds)
+
+    with pytest.raises(SettingsError, match=r"WORKER_DEAD_AFTER_SECONDS: .*twice WORKER_HEARTBEAT_SECONDS \([38]\)"):
+        load_settings(WorkerSettings)

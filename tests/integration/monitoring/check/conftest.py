@@ -112,12 +112,8 @@ def page(shop: Shop) -> httpx.Client:
 
 @pytest.fixture(scope="module")
 def idle_shop(open_shop: Callable[[], Shop]) -> Shop:
-    """One whose only worker says that it lives, and takes nothing."""
-    opened = open_shop()
-    queue = Queue(INSPECT_QUEUE, connection=opened.redis, serializer=JSONSerializer)
-    worker = SimpleWorker([queue], connection=opened.redis, serializer=JSONSerializer)
-    worker.register_birth()  # type: ignore[no-untyped-call]  # RQ has no annotation here
-    return opened
+    """One where nobody inspects; see `jobs`."""
+    return open_shop()
 
 
 @pytest.fixture(scope="module")
@@ -127,8 +123,11 @@ def idle_page(idle_shop: Shop) -> httpx.Client:
 
 @pytest.fixture
 def jobs(idle_shop: Shop) -> Iterator[Queue]:
-    """The queue of the idle shop, with no job and no picture."""
+    """The queue of the idle shop, with no job, no picture, and a worker that says that it lives and takes nothing."""
     queue = Queue(INSPECT_QUEUE, connection=idle_shop.redis, serializer=JSONSerializer)
+    worker = SimpleWorker([queue], connection=idle_shop.redis, serializer=JSONSerializer)
+    worker.register_birth()  # type: ignore[no-untyped-call]  # RQ has no annotation here
     yield queue
+    worker.register_death()  # type: ignore[no-untyped-call]
     queue.empty()  # type: ignore[no-untyped-call]  # RQ has no annotation here
     idle_shop.redis.delete(*KEYS)

@@ -100,6 +100,7 @@ def test_nothing_is_queued_of_what_is_refused_and_the_words_say_why(
     assert RedisPictures(idle_shop.redis).held_bytes() == 0
 
 
+@pytest.mark.usefixtures("jobs")
 def test_what_is_no_form_is_refused(idle_page: httpx.Client) -> None:
     assert idle_page.post("/api/inspect", json={}).status_code == 415
     broken = idle_page.post("/api/inspect", content=b"--x", headers={"Content-Type": "multipart/form-data"})
