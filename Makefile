@@ -16,6 +16,7 @@ PORT ?= 8000
 JOBS ?= 2
 ROUNDS ?= 3
 RUN_DIR ?= run/demo
+OSV_URL ?=
 
 ROOMS := layerwatch ingest worker trainer monitoring simulator demo deploy
 ROLES := ingest worker-cpu worker-gpu trainer monitoring simulator
@@ -59,8 +60,8 @@ scan: $(VENV)/.dev ## look for risky code, mistakes in the Dockerfile, and passw
 	$(BIN)/kingfisher scan . --quiet --no-validate --no-update-check --no-ignore-if-contains \
 	  --exclude .venv --exclude .pytest_cache --skip-word hunter --skip-word PASSWORD
 
-audit: $(VENV)/.dev ## ask which packages of the images have known vulnerabilities; needs a network
-	$(BIN)/python -m deploy.audit
+audit: $(VENV)/.dev ## ask which packages of the images have known vulnerabilities; OSV_URL=URL asks your mirror, else it needs a network
+	$(BIN)/python -m deploy.audit $(if $(OSV_URL),--osv-url "$(OSV_URL)")
 
 sbom: $(VENV)/.dev ## write dist/sbom/: a bill of materials (CycloneDX) for each image
 	@mkdir -p dist/sbom
