@@ -20,6 +20,7 @@ from layerwatch.profile import MAX_SATURATED, MIN_SHARPNESS, Profile, Ratio
 
 INSPECT_LAYER_JOB = "worker.jobs.inspect_layer"  # part of the wire contract: rename only with a new version
 INSPECT_QUEUE = "inspect"
+CANNOT_WRITE = "cannot_write"  # beside what RQ says of a worker: why it can write no artifacts, empty while it can
 
 
 class CaptureMessage(BaseModel):

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final, cast
 
@@ -15,7 +16,7 @@ from rq.serializers import JSONSerializer
 from rq.utils import utcparse
 from rq.worker_registration import get_keys
 
-from layerwatch.job import INSPECT_QUEUE
+from layerwatch.job import CANNOT_WRITE, INSPECT_QUEUE
 from layerwatch.redis_connection import connect
 from layerwatch.timely import Timely
 from layerwatch.verdict_stream import STREAM
@@ -105,13 +106,37 @@ def worker_metrics(client: Redis, now: datetime) -> GaugeMetricFamily:
     return family
 
 
-def worker_states(client: Redis, now: datetime) -> Counter[str]:
-    """Return how many workers of all machines are idle, busy, or silent though they never said that they stop."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerSeen:
+    """What one worker says of itself.
+
+    Attributes:
+        state: `idle`, `busy`, or `silent` though it never said that it stops.
+        cannot_write: why it can write no artifacts, and what to do; empty while it can.
+    """
+
+    state: str
+    cannot_write: str = ""
+
+
+def workers_seen(client: Redis, now: datetime) -> list[WorkerSeen]:
+    """Return the workers of all machines."""
     with client.pipeline(transaction=False) as pipeline:
         for key in get_keys(queue=_queue(client)):
-            pipeline.hmget(key, "last_heartbeat", "state")
+            pipeline.hmget(key, "last_heartbeat", "state", CANNOT_WRITE)
         found = pipeline.execute()
-    return Counter(_worker_state(heartbeat, state, now) for heartbeat, state in found if heartbeat)
+    return [
+        WorkerSeen(
+            state=_worker_state(heartbeat, state, now), cannot_write=(cannot_write or b"").decode(errors="replace")
+        )
+        for heartbeat, state, cannot_write in found
+        if heartbeat
+    ]
+
+
+def worker_states(client: Redis, now: datetime) -> Counter[str]:
+    """Return how many workers of all machines are idle, busy, or silent."""
+    return Counter(worker.state for worker in workers_seen(client, now))
 
 
 def _queue(client: Redis) -> Queue:

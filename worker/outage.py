@@ -33,6 +33,7 @@ class ArtifactsOutage:
         self._probe = probe
         self._sleep = sleep
         self._began: float | None = None
+        self._reason = ""
         self._pauses: Iterator[float] = iter(())
         self._met = False  # by what was tried last
         self._may_try = threading.Event()
@@ -42,6 +43,11 @@ class ArtifactsOutage:
     def lasts(self) -> bool:
         return self._began is not None
 
+    @property
+    def reason(self) -> str:
+        """Why nothing can be written, and what to do; empty without an outage."""
+        return self._reason if self.lasts else ""
+
     def note(self, error: ArtifactsUnwritableError) -> None:
         """Note that an inspection could not write its artifacts: none begins until a look says that it may be tried."""
         if self._began is None:
@@ -49,6 +55,7 @@ class ArtifactsOutage:
             self._pauses = chain(PAUSES_SECONDS, repeat(LONGEST_PAUSE_SECONDS))
             metrics.ARTIFACTS_WRITABLE.set(0)
             log.error("artifacts_unwritable", error=str(error))
+        self._reason = str(error)
         self._met = True
         self._may_try.clear()
         threading.Thread(target=self._look, args=(error.size,), name="artifacts-outage", daemon=True).start()

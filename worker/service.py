@@ -22,7 +22,7 @@ from rq.worker.base import WorkerStatus
 from rq.worker_registration import register
 
 from layerwatch.errors import ArtifactsUnwritableError, LayerwatchError
-from layerwatch.job import INSPECT_QUEUE
+from layerwatch.job import CANNOT_WRITE, INSPECT_QUEUE
 from layerwatch.redis_queue import JOB_TIMEOUT_SECONDS
 from worker.heartbeat import heartbeats
 from worker.inspection_job import InspectionJob
@@ -171,12 +171,14 @@ class InspectionWorker(SimpleWorker):
         )
 
     def heartbeat(self, timeout: int | None = None, pipeline: Pipeline | None = None) -> None:
-        """Say that this worker lives, and is to be listed for as long as ever.
+        """Say that this worker lives, is to be listed for as long as ever, and whether it can write its artifacts.
 
         RQ would list one that begins a job for `dead_after_seconds` alone: with short ones it was missed after a job.
         """
         del timeout
         super().heartbeat(pipeline=pipeline)
+        connection = self.connection if pipeline is None else pipeline
+        connection.hset(self.key, CANNOT_WRITE, current_station().outage.reason)
 
     def get_heartbeat_ttl(self, job: Job, working_time: float = 0.0) -> int:
         """Return the seconds of silence after which the job counts as abandoned."""

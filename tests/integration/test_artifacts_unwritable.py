@@ -17,7 +17,7 @@ from redis import Redis
 from rq import Queue
 from rq.serializers import JSONSerializer
 
-from layerwatch.job import INSPECT_QUEUE, InspectLayer
+from layerwatch.job import CANNOT_WRITE, INSPECT_QUEUE, InspectLayer
 from layerwatch.verdict import Decision, Verdict
 from tests.conftest import free_port
 from tests.own_disk import Disk, own_disk
@@ -66,6 +66,12 @@ def start_pool(  # noqa: PLR0917 - fixtures
 
 def queued(client: Redis) -> list[str]:
     return Queue(INSPECT_QUEUE, connection=client, serializer=JSONSerializer).get_job_ids()
+
+
+def said_of_writing(client: Redis) -> list[str]:
+    """Return what each worker says of why it cannot write its artifacts, in any order."""
+    said = [client.hget(key, CANNOT_WRITE) for key in client.smembers("rq:workers:inspect")]
+    return sorted(cast("bytes", words).decode() for words in said)
 
 
 def asked(port: int, path: str) -> str:
@@ -118,6 +124,8 @@ def test_layers_printed_while_the_disk_is_full_get_their_verdicts_when_there_is_
     messages = [enqueue(layer) for layer in range(6)]
     until(lambda: len(pool.log("artifacts_unwritable")) == 2, seconds=20)
     until(lambda: len(queued(any_redis)) == len(messages), seconds=5)  # none is held by a worker that cannot do it
+    told = f"cannot write to {disk.folder}: No space left on device; make room there"
+    until(lambda: said_of_writing(any_redis) == [told, told], seconds=5)
     health, metrics = json.loads(asked(port, "/health")), samples(asked(port, "/metrics"))
     os.kill(pool.pids()[0], signal.SIGKILL)
     until(lambda: len(pool.log("artifacts_unwritable")) == 3, seconds=20)
@@ -134,9 +142,8 @@ def test_layers_printed_while_the_disk_is_full_get_their_verdicts_when_there_is_
     assert health["checks"] == {"hall-1": False, "hall-2": False, "artifacts": False}
     assert metrics['layerwatch_worker_artifacts_writable{worker="hall-1"}'] == 0
     assert metrics['layerwatch_artifacts_size_bytes{worker="hall-1"}'] == Disk.SIZE
-    for entry in pool.log("artifacts_unwritable"):
-        told = f"cannot write to {disk.folder}: No space left on device; make room there"
-        assert entry["error"] == told
+    assert {entry["error"] for entry in pool.log("artifacts_unwritable")} == {told}
+    until(lambda: said_of_writing(any_redis) == ["", "", told], seconds=10)  # the last words of the one that was killed
     assert len(pool.log("artifacts_unwritable")) == 3  # once for each process that met it
     assert not pool.log("attempt_failed")
     until(lambda: len(pool.log("artifacts_writable")) == 2, seconds=10)  # the third process was killed

@@ -1,5 +1,6 @@
 """What is known of the plant beside its verdicts: asked of Redis and of the history, in threads."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -16,7 +17,7 @@ from layerwatch.source_state import SourceState
 from monitoring.history.database import in_words
 from monitoring.history.notes import Acknowledgement, Notes
 from monitoring.history.store import HistoryStore
-from monitoring.redis_metrics import queue_jobs, worker_states
+from monitoring.redis_metrics import queue_jobs, workers_seen
 from monitoring.web.history import NoHistoryError, PageHistory
 
 TIMEOUT_SECONDS = 2.0  # the page says soon that Redis hangs
@@ -30,12 +31,14 @@ class RedisFacts:
         clock: Redis' own time, by which the ids of its streams are made.
         sources: what ingest last said of each printer's folder.
         workers: how many are `idle`, `busy` and `silent`.
+        unwritable: of each living worker that can write no artifacts, why, and what to do.
         jobs: inspections by what they wait for, as in `queue_jobs`.
     """
 
     clock: datetime
     sources: tuple[SourceState, ...]
     workers: Mapping[str, int]
+    unwritable: tuple[str, ...] = ()
     jobs: Mapping[str, int]
 
 
@@ -65,10 +68,12 @@ def ask_redis(client: Redis) -> RedisFacts:
     """Return what Redis says now; what it raises is raised."""
     seconds, microseconds = client.time()
     states = RedisSources(client).states()
+    workers = workers_seen(client, datetime.now(UTC))
     return RedisFacts(
         clock=datetime.fromtimestamp(seconds + microseconds / 1e6, UTC),
         sources=tuple(state for state in states if state.printer != CHECK_PRINTER),
-        workers=worker_states(client, datetime.now(UTC)),
+        workers=Counter(worker.state for worker in workers),
+        unwritable=tuple(each.cannot_write for each in workers if each.cannot_write and each.state != "silent"),
         jobs=queue_jobs(client),
     )
 

@@ -38,6 +38,7 @@ class Plant:
     """What Redis said, and for how long.
 
     Attributes:
+        unwritable: of each living worker that can write no artifacts, why, and what to do.
         queued, started, given_up: inspections that wait, that a worker has in hand, and that failed for good.
         waiting_seconds: for how long there has always been one that waits or is in hand.
         grows: more wait than a minute ago.
@@ -46,6 +47,7 @@ class Plant:
     clock: datetime
     sources: tuple[Source, ...]
     workers: Mapping[str, int]
+    unwritable: tuple[str, ...] = ()
     queued: int
     started: int
     given_up: int
@@ -56,6 +58,11 @@ class Plant:
     def alive(self) -> int:
         """How many workers have said lately that they live."""
         return self.workers.get("idle", 0) + self.workers.get("busy", 0)
+
+    @property
+    def can_write(self) -> int:
+        """How many of them can write what they find."""
+        return self.alive - len(self.unwritable)
 
     @property
     def watched(self) -> tuple[Source, ...]:
@@ -91,6 +98,7 @@ class Observer:
             clock=facts.clock,
             sources=sources,
             workers=facts.workers,
+            unwritable=facts.unwritable,
             queued=queued,
             started=started,
             given_up=facts.jobs["failed"],

@@ -13,6 +13,7 @@ class Gravity(StrEnum):
 class Kind(StrEnum):
     REDIS = "redis"
     WORKERS = "workers"
+    ARTIFACTS = "artifacts"
     INGEST = "ingest"
     FOLDER = "folder"
     STUCK = "stuck"

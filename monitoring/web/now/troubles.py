@@ -41,7 +41,12 @@ def troubles(facts: Facts) -> tuple[Trouble, ...]:
     """Return what is wrong, the gravest first."""
     found = [*_redis(facts), *_history(facts)]
     if facts.plant is not None and facts.away_since is None:
-        found += [*_workers(facts.plant), *folder_troubles(facts.plant), *_queue(facts, facts.plant)]
+        found += [
+            *_workers(facts.plant),
+            *_artifacts(facts.plant),
+            *folder_troubles(facts.plant),
+            *_queue(facts, facts.plant),
+        ]
     ranks = list(Gravity)
     return tuple(sorted(found, key=lambda trouble: ranks.index(trouble.gravity)))
 
@@ -58,13 +63,11 @@ def _redis(facts: Facts) -> Iterator[Trouble]:
 
 def _workers(plant: Plant) -> Iterator[Trouble]:
     silent = plant.workers.get("silent", 0)
-    waiting = plant.queued + plant.started
     if not plant.alive:
-        wait = f" {counted(waiting, 'layer set')} {'waits' if waiting == 1 else 'wait'}." if waiting else ""
         yield Trouble(
             kind=Kind.WORKERS,
             gravity=Gravity.DOWN,
-            sentence=f"No worker is running: no layer is judged.{wait}",
+            sentence=f"No worker is running: no layer is judged.{_waiting(plant)}",
             what_now="Start one: `python -m worker run`. It judges what waits, layers printed now first.",
         )
     elif silent:
@@ -74,6 +77,24 @@ def _workers(plant: Plant) -> Iterator[Trouble]:
             sentence=f"{silent} of {counted(plant.alive + silent, 'worker')} {'is' if silent == 1 else 'are'} silent.",
             what_now="Look at the worker's machine. The others take over what it had in hand.",
         )
+
+
+def _artifacts(plant: Plant) -> Iterator[Trouble]:
+    if not plant.unwritable:
+        return
+    none_can = plant.can_write <= 0
+    some = f"{len(plant.unwritable)} of {counted(plant.alive, 'worker')} can write no verdict."
+    yield Trouble(
+        kind=Kind.ARTIFACTS,
+        gravity=Gravity.DOWN if none_can else Gravity.WARNING,
+        sentence=f"No verdict can be written: no layer is judged.{_waiting(plant)}" if none_can else some,
+        what_now=f"{sentence_of(plant.unwritable[0])} All goes on by itself then, and no layer is lost.",
+    )
+
+
+def _waiting(plant: Plant) -> str:
+    waiting = plant.queued + plant.started
+    return f" {counted(waiting, 'layer set')} {'waits' if waiting == 1 else 'wait'}." if waiting else ""
 
 
 def _queue(facts: Facts, plant: Plant) -> Iterator[Trouble]:
@@ -99,7 +120,7 @@ def _queue(facts: Facts, plant: Plant) -> Iterator[Trouble]:
 
 def _stuck(facts: Facts, plant: Plant) -> Iterator[Trouble]:
     is_late = facts.last_verdict_seconds is None or facts.last_verdict_seconds > LATELY_SECONDS
-    if plant.alive and plant.waiting_seconds > LATELY_SECONDS and is_late:
+    if plant.can_write > 0 and plant.waiting_seconds > LATELY_SECONDS and is_late:
         yield Trouble(
             kind=Kind.STUCK,
             gravity=Gravity.DOWN,

@@ -22,13 +22,13 @@ def report_source(client: Redis, printer: str = "m290", **about: object) -> None
 
 
 @contextmanager
-def living_worker(client: Redis) -> Iterator[None]:
-    """Have a worker registered that takes no job."""
+def living_worker(client: Redis) -> Iterator[str]:
+    """Have a worker registered that takes no job; yields the key of what it says."""
     queue = Queue(INSPECT_QUEUE, connection=client, serializer=JSONSerializer)
     worker = SimpleWorker([queue], connection=client, serializer=JSONSerializer)
     worker.register_birth()  # type: ignore[no-untyped-call]  # of RQ
     try:
-        yield
+        yield str(worker.key)
     finally:
         worker.register_death()  # type: ignore[no-untyped-call]  # of RQ
 

@@ -13,7 +13,7 @@ import pytest
 from redis import Redis
 
 from layerwatch.events import Event, EventKind
-from layerwatch.job import InspectLayer
+from layerwatch.job import CANNOT_WRITE, InspectLayer
 from layerwatch.redis_events import EVENT_STREAM, RedisEvents
 from layerwatch.redis_results import RedisResults
 from layerwatch.verdict import Decision, Verdict
@@ -70,8 +70,12 @@ def test_troubles_come_and_go_with_what_runs(
 ) -> None:
     eventually(lambda: troubles(address) == {"workers", "ingest"})
 
-    with living_worker(any_redis):
+    with living_worker(any_redis) as worker:
         report_source(any_redis)
+        any_redis.hset(worker, CANNOT_WRITE, "cannot write to /srv/artifacts: No space left on device; make room there")
+        eventually(lambda: troubles(address) == {"artifacts"})
+        assert status(address)["headline"] == "No verdict can be written: no layer is judged."
+        any_redis.hset(worker, CANNOT_WRITE, "")
         eventually(lambda: status(address)["well"])
         assert status(address)["headline"] == "1 printer, all layers judged, nothing is down"
         report_source(any_redis, is_up=False)

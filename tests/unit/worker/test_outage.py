@@ -40,6 +40,7 @@ def test_nothing_is_waited_for_where_nothing_is_wrong() -> None:
 
     assert outage.may_try(0)
     assert not outage.lasts
+    assert not outage.reason
 
 
 def test_the_pauses_grow_to_five_seconds_and_the_looks_go_on() -> None:
@@ -94,6 +95,7 @@ def test_an_outage_that_an_inspection_met_again_is_not_over() -> None:
     outage.settle()
 
     assert outage.lasts
+    assert outage.reason == str(FULL)
     assert not outage.may_try(0)
     room.set()
     assert outage.may_try(5)

@@ -62,6 +62,26 @@ def test_one_silent_worker_among_others_is_a_warning(some_plant: PlantMaker) -> 
     assert (found.gravity, found.sentence) == (Gravity.WARNING, "1 of 3 workers is silent.")
 
 
+FULL = "cannot write to /srv/artifacts: No space left on device; make room there"
+
+
+def test_workers_that_can_write_nothing_are_down_at_once_with_the_reason_and_not_stuck(some_plant: PlantMaker) -> None:
+    plant = some_plant(unwritable=(FULL, FULL), queued=3, waiting_seconds=600.0)
+
+    found = only(troubles(Facts(plant=plant, history=FINE, last_verdict_seconds=600.0)))
+
+    assert (found.key, found.gravity) == ("artifacts", Gravity.DOWN)
+    assert found.sentence == "No verdict can be written: no layer is judged. 3 layer sets wait."
+    assert found.what_now.startswith("Cannot write to /srv/artifacts: No space left on device; make room there. ")
+
+
+def test_one_worker_of_several_that_can_write_nothing_is_a_warning(some_plant: PlantMaker) -> None:
+    found = only(troubles(Facts(plant=some_plant(unwritable=(FULL,)), history=FINE)))
+
+    assert found.gravity is Gravity.WARNING
+    assert found.sentence == "1 of 2 workers can write no verdict."
+
+
 def test_ingest_that_never_ran_and_ingest_that_fell_silent_are_told_apart(
     some_plant: PlantMaker, some_state: StateMaker
 ) -> None:
