@@ -34,7 +34,10 @@ TIMES_FASTER, SCRAPE = 10, "4s"
 HELD_SECONDS, FULL_SECONDS = 25, 40
 PATIENCE_SECONDS = 180  # until all is whole, and then until alerts have ended
 SIDE_PX = 400
-REDIS_DOWN = "RedisDown layerwatch-monitoring"  # who says so
+SAID_WHILE_SILENT: dict[str, frozenset[str]] = {  # of a role it is RoleDown
+    "redis": frozenset({"RedisDown layerwatch-monitoring"}),  # who says so
+    "prometheus": frozenset(),  # nobody is left to say so
+}
 ROLES = ("ingest", "worker", "monitoring", "recorder")
 OF_THE_LAYERS = {"LayerRejected", "BuildAtRisk"}  # this printer prints defects
 PRINT = f"run --out /incoming --truth /tmp/truth --layers 0 --period 2 --size {SIDE_PX} --seed 10001 --processes 1"
@@ -117,9 +120,8 @@ def faults() -> Iterator[Fault]:
     yield Fault("one worker of two", "killed", one_worker_killed)
     yield Fault("redis", "restarted", partial(restarted, service="redis"))
     yield Fault("all at once", "killed", partial(killed, services=[*ROLES, "redis"]))
-    yield Fault("prometheus", "stands still", partial(standing_still, service="prometheus"), held=HELD_SECONDS)
-    for service in (*ROLES, "redis"):
-        raises = frozenset({REDIS_DOWN if service == "redis" else f"RoleDown layerwatch-{service}"})
+    for service in ("prometheus", *ROLES, "redis"):
+        raises = SAID_WHILE_SILENT.get(service, frozenset({f"RoleDown layerwatch-{service}"}))
         hung, cut = (partial(way, service=service) for way in (standing_still, without_network))
         yield Fault(service, "stands still", hung, held=HELD_SECONDS, raises=raises)
         yield Fault(service, "without network", cut, held=HELD_SECONDS, raises=raises)

@@ -15,7 +15,6 @@ from monitoring.web.access.limited import limited
 from monitoring.web.access.rates import Rate
 from monitoring.web.access.user import Operator, Role, user_of
 from monitoring.web.check.answers import Inspection
-from monitoring.web.check.queueing import NO_WORKER
 from monitoring.web.check.refusal import UploadRefusedError
 from monitoring.web.check.routes import progress_of, taken
 from monitoring.web.check.upload import MOST_PICTURES, MOST_WAIT_SECONDS, WAIT_SECONDS
@@ -91,6 +90,6 @@ def _form(request: Request, *, mistake: str = "", trouble: str = "", status: int
 
 def _trouble(context: Context) -> str:
     try:
-        return "" if context.check.queue.has_workers() else NO_WORKER
+        return context.check.queue.why_nobody_inspects()
     except UNAVAILABLE:
         return "Redis does not answer; what is uploaded cannot be inspected until it is back"

@@ -11,7 +11,7 @@ from redis.exceptions import OutOfMemoryError
 from layerwatch.job import InspectLayer
 from layerwatch.redis_pictures import RedisPictures
 from layerwatch.redis_queue import RedisQueue
-from monitoring.redis_metrics import worker_states
+from monitoring.redis_metrics import workers_seen
 from monitoring.web.check.pictures import Picture
 from monitoring.web.check.refusal import UploadRefusedError
 
@@ -28,19 +28,26 @@ class CheckQueue:
         self._pictures = RedisPictures(client, limit_bytes=room_bytes, ttl_seconds=KEPT_SECONDS)
         self._queue = RedisQueue(client)
 
-    def has_workers(self) -> bool:
-        """Return whether any worker on any machine says that it lives."""
-        states = worker_states(self._redis, datetime.now(UTC))
-        return states["idle"] + states["busy"] > 0
+    def why_nobody_inspects(self) -> str:
+        """Return why no worker on any machine would inspect an upload now, in words; empty if one would."""
+        living = [worker for worker in workers_seen(self._redis, datetime.now(UTC)) if worker.state != "silent"]
+        if not living:
+            return NO_WORKER
+        reasons = [worker.cannot_write for worker in living if worker.cannot_write]
+        return (
+            ""
+            if len(reasons) < len(living)
+            else f"nothing can be inspected now, send the pictures again later: {reasons[0]}"
+        )
 
     def refuse_without_workers(self) -> None:
-        """Raise if nobody would inspect an upload: who sends one waits for it.
+        """Raise if nobody would inspect an upload now: who sends one waits for it.
 
         Raises:
-            UploadRefusedError: no worker says that it lives.
+            UploadRefusedError: no worker says that it lives, or none can write what it finds.
         """
-        if not self.has_workers():
-            raise UploadRefusedError(NO_WORKER, status=HTTPStatus.SERVICE_UNAVAILABLE)
+        if why_not := self.why_nobody_inspects():
+            raise UploadRefusedError(why_not, status=HTTPStatus.SERVICE_UNAVAILABLE)
 
     def put(self, message: InspectLayer, pictures: Sequence[Picture]) -> None:
         """Queue an inspection behind its pictures: ahead of a backlog, not of layers that are being printed.

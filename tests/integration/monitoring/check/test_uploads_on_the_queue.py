@@ -10,7 +10,7 @@ import pytest
 from rq import Queue
 from rq.job import JobStatus
 
-from layerwatch.job import InspectLayer
+from layerwatch.job import CANNOT_WRITE, InspectLayer
 from layerwatch.redis_pictures import RedisPictures
 from layerwatch.redis_queue import RedisQueue
 from layerwatch.redis_results import RedisResults
@@ -139,6 +139,21 @@ def test_without_a_worker_nothing_is_queued_and_the_page_says_so_before(open_sho
     assert answer.status_code == 503
     assert "python -m worker run" in answer.json()["detail"]
     assert "no worker runs" in page.get("/check").text
+
+
+def test_while_no_worker_can_write_what_it_finds_nothing_is_queued(
+    idle_page: httpx.Client, idle_shop: Shop, jobs: Queue
+) -> None:
+    (worker,) = idle_shop.redis.smembers("rq:workers:inspect")
+    idle_shop.redis.hset(worker, CANNOT_WRITE, "cannot write to /srv: No space left on device; make room there")
+
+    answer = idle_page.post("/api/inspect", files=three_lights(), data=NOW)
+
+    told = "send the pictures again later: cannot write to /srv: No space left on device; make room there"
+    assert answer.status_code == 503
+    assert told in answer.json()["detail"]
+    assert told in idle_page.get("/check").text
+    assert len(jobs) == 0
 
 
 def test_the_page_answers_while_pictures_are_unpacked(idle_shop: Shop, jobs: Queue, tmp_path: Path) -> None:
