@@ -57,7 +57,7 @@ def worker_environment(redis_url: str, folder: Path, model: Path | str) -> dict[
         "WORKER_MODEL": str(model),
         "WORKER_THREADS": "1",
         "WORKER_HEARTBEAT_SECONDS": "0.2",
-        "WORKER_DEAD_AFTER_SECONDS": "1",
+        "WORKER_DEAD_AFTER_SECONDS": "3",  # on a busy machine a second of silence is no death
         "WORKER_SWEEP_SECONDS": "0.5",
         "WORKER_RETRY_PAUSE_SECONDS": "0",
         "LOG_FORMAT": "json",

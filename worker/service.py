@@ -91,7 +91,7 @@ class InspectionWorker(SimpleWorker):
         log.info("worker_ready", worker=self._settings.name, queue=INSPECT_QUEUE)
         last_beat = 0.0
         while not stop.is_set():
-            if time.monotonic() - last_beat > self._settings.heartbeat_seconds:
+            if time.monotonic() - last_beat > self._settings.beat_seconds:
                 last_beat = time.monotonic()
                 self.heartbeat()
                 register(self)  # RQ does it once, at birth: who counts workers would miss it after Redis was wiped
@@ -166,7 +166,7 @@ class InspectionWorker(SimpleWorker):
 
         return heartbeats(
             beat,
-            every_seconds=self._settings.heartbeat_seconds,
+            every_seconds=self._settings.beat_seconds,
             at_most_seconds=STUCK_AFTER_SECONDS,
         )
 

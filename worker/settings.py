@@ -3,7 +3,7 @@
 import re
 import socket
 
-from pydantic import Field, PositiveFloat, PositiveInt, ValidationInfo, field_validator
+from pydantic import Field, PositiveFloat, PositiveInt
 from pydantic_settings import SettingsConfigDict
 
 from layerwatch.bundle import Precision
@@ -33,8 +33,8 @@ class WorkerSettings(SharedSettings):
         name: stands in each verdict; give each worker of one machine its own.
         review_px, reject_px, review_mm2, reject_mm2, min_region_px: in place of the limits of the model bundle.
         max_picture_pixels: a larger picture is not decoded, its verdict is invalid.
-        heartbeat_seconds: how often a busy worker says that it lives.
-        dead_after_seconds: silent for so long, a worker is dead and its job queued again; two heartbeats or more.
+        heartbeat_seconds: how often a busy worker says that it lives; see `beat_seconds`.
+        dead_after_seconds: a worker silent for so long is dead, its job goes back to the queue.
         sweep_seconds: how often each worker looks for jobs that a dead one left behind.
         retry_pause_seconds: after a first failure; four times as long after the second.
     """
@@ -54,17 +54,14 @@ class WorkerSettings(SharedSettings):
     min_region_px: PositiveInt | None = None
     max_picture_pixels: PositiveInt = MAX_PIXELS
     heartbeat_seconds: PositiveFloat = 3.0
-    dead_after_seconds: PositiveInt = Field(default=15, validate_default=True)
+    dead_after_seconds: PositiveInt = 15
     sweep_seconds: PositiveFloat = 5.0
     retry_pause_seconds: float = Field(default=1.0, ge=0, le=10)
 
-    @field_validator("dead_after_seconds")
-    @classmethod
-    def _outlasts_a_late_heartbeat(cls, seconds: int, others: ValidationInfo) -> int:
-        heartbeat: float = others.data.get("heartbeat_seconds", 0.0)
-        if seconds < 2 * heartbeat:
-            raise ValueError(f"expected twice WORKER_HEARTBEAT_SECONDS ({heartbeat:g}) at least, got {seconds}")
-        return seconds
+    @property
+    def beat_seconds(self) -> float:
+        """How often it says so: one heartbeat that comes late is no death, however soon that would be."""
+        return min(self.heartbeat_seconds, self.dead_after_seconds / 3)
 
     @property
     def limits(self) -> dict[str, float]:

@@ -101,7 +101,6 @@ def pool(own_redis_server: RedisServer, registry: Registry, sources: Path, tmp_p
         "REGISTRY_DIR": str(registry.root),
         "WORKER_NAME": "hall",
         "WORKER_HEARTBEAT_SECONDS": "0.5",
-        "WORKER_DEAD_AFTER_SECONDS": "3",  # on a busy machine a second of silence is no death
     }
     pool = PoolProcess(with_crashing_decoder(environment, tmp_path), tmp_path, workers=WORKERS)
     yield pool

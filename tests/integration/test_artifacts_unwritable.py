@@ -152,7 +152,7 @@ def test_layers_printed_while_the_disk_is_full_get_their_verdicts_when_there_is_
 def test_a_folder_that_is_read_only_for_a_while_costs_no_attempt(
     any_redis: Redis, start_pool: StartPool, enqueue: Enqueue, disk: Disk
 ) -> None:
-    pool = start_pool()
+    pool = start_pool(WORKER_DEAD_AFTER_SECONDS="30")  # a busy machine is no death, which would count
     pool.wait_until_ready()
     disk.lock()
     with stopped(pool.pids()):

@@ -46,7 +46,7 @@ class Hall:
     def worker(self) -> InspectionWorker:
         return InspectionWorker(
             self.client,
-            load_settings(WorkerSettings, heartbeat_seconds=60, dead_after_seconds=120),
+            load_settings(WorkerSettings, heartbeat_seconds=60, dead_after_seconds=60),
             bury=lambda job_id, queue: bury(job_id, queue, self._station),
             reader=self._station.pipeline.reader,
         )
