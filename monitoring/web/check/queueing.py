@@ -37,7 +37,7 @@ class CheckQueue:
         return (
             ""
             if len(reasons) < len(living)
-            else f"nothing can be inspected now, send the pictures again later: {reasons[0]}"
+            else f"no worker can write what it finds, send the pictures again later: {reasons[0]}"
         )
 
     def refuse_without_workers(self) -> None:

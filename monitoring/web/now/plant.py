@@ -60,9 +60,9 @@ class Plant:
         return self.workers.get("idle", 0) + self.workers.get("busy", 0)
 
     @property
-    def can_write(self) -> int:
-        """How many of them can write what they find."""
-        return self.alive - len(self.unwritable)
+    def none_can_write(self) -> bool:
+        """Whether there are such, and none of them can write what it finds."""
+        return 0 < self.alive <= len(self.unwritable)
 
     @property
     def watched(self) -> tuple[Source, ...]:

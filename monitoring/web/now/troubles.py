@@ -82,12 +82,11 @@ def _workers(plant: Plant) -> Iterator[Trouble]:
 def _artifacts(plant: Plant) -> Iterator[Trouble]:
     if not plant.unwritable:
         return
-    none_can = plant.can_write <= 0
     some = f"{len(plant.unwritable)} of {counted(plant.alive, 'worker')} can write no verdict."
     yield Trouble(
         kind=Kind.ARTIFACTS,
-        gravity=Gravity.DOWN if none_can else Gravity.WARNING,
-        sentence=f"No verdict can be written: no layer is judged.{_waiting(plant)}" if none_can else some,
+        gravity=Gravity.DOWN if plant.none_can_write else Gravity.WARNING,
+        sentence=f"No verdict can be written: no layer is judged.{_waiting(plant)}" if plant.none_can_write else some,
         what_now=f"{sentence_of(plant.unwritable[0])} All goes on by itself then, and no layer is lost.",
     )
 
@@ -101,7 +100,7 @@ def _queue(facts: Facts, plant: Plant) -> Iterator[Trouble]:
     yield from _stuck(facts, plant)
     in_folders = sum(source.state.sets_waiting.get("queue", 0) for source in plant.watched)
     waiting = plant.queued + in_folders
-    if waiting >= BACKLOG:
+    if waiting >= BACKLOG and not plant.none_can_write:
         grows = " and they become more" if plant.grows else ""
         yield Trouble(
             kind=Kind.BACKLOG,
@@ -120,7 +119,7 @@ def _queue(facts: Facts, plant: Plant) -> Iterator[Trouble]:
 
 def _stuck(facts: Facts, plant: Plant) -> Iterator[Trouble]:
     is_late = facts.last_verdict_seconds is None or facts.last_verdict_seconds > LATELY_SECONDS
-    if plant.can_write > 0 and plant.waiting_seconds > LATELY_SECONDS and is_late:
+    if plant.alive and not plant.none_can_write and plant.waiting_seconds > LATELY_SECONDS and is_late:
         yield Trouble(
             kind=Kind.STUCK,
             gravity=Gravity.DOWN,

@@ -201,6 +201,23 @@ def test_a_wall_of_printers_keeps_its_order_and_says_which_are_not_fine(
     assert page.evaluate("document.getElementById('printer-am-8').getBoundingClientRect().bottom") < 1080
 
 
+def test_the_word_that_says_how_a_build_is_fits_its_panel_on_every_screen(
+    any_redis: Redis, some_verdict: VerdictMaker, publish: Publisher, watch: Watch
+) -> None:
+    publish(any_redis, some_verdict(layer=1, **REJECTED))
+    page = watch()
+    expect(page.locator(".decision")).to_have_text("reject")
+    too_wide = """word => {
+      const said = document.querySelector(".decision");
+      said.querySelector("span").textContent = word;
+      return said.scrollWidth > said.clientWidth;
+    }"""
+
+    for width in (320, 390, 768, 1024, 1180, 1280, 1440, 1920, 2560, 3840):
+        page.set_viewport_size({"width": width, "height": 900})
+        assert [word for word in ("review", "invalid", "at risk") if page.evaluate(too_wide, word)] == [], width
+
+
 def test_everything_that_may_be_wrong_passes_the_accessibility_check(
     any_redis: Redis, some_verdict: VerdictMaker, publish: Publisher, watch: Watch
 ) -> None:

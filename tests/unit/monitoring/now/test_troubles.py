@@ -65,13 +65,15 @@ def test_one_silent_worker_among_others_is_a_warning(some_plant: PlantMaker) -> 
 FULL = "cannot write to /srv/artifacts: No space left on device; make room there"
 
 
-def test_workers_that_can_write_nothing_are_down_at_once_with_the_reason_and_not_stuck(some_plant: PlantMaker) -> None:
-    plant = some_plant(unwritable=(FULL, FULL), queued=3, waiting_seconds=600.0)
+def test_workers_that_can_write_nothing_are_down_with_the_reason_and_neither_stuck_nor_too_few(
+    some_plant: PlantMaker,
+) -> None:
+    plant = some_plant(unwritable=(FULL, FULL), queued=30, grows=True, waiting_seconds=600.0)
 
     found = only(troubles(Facts(plant=plant, history=FINE, last_verdict_seconds=600.0)))
 
     assert (found.key, found.gravity) == ("artifacts", Gravity.DOWN)
-    assert found.sentence == "No verdict can be written: no layer is judged. 3 layer sets wait."
+    assert found.sentence == "No verdict can be written: no layer is judged. 30 layer sets wait."
     assert found.what_now.startswith("Cannot write to /srv/artifacts: No space left on device; make room there. ")
 
 
