@@ -23,7 +23,7 @@ from layerwatch.verdict_stream import STREAM
 
 SCRAPE_TIMEOUT_SECONDS = 2  # for each command
 ANSWER_SECONDS = 3.0  # for all of them, and for the name server, which keeps no time; Prometheus gives up after ten
-SILENT_SECONDS = 60.0  # a worker says that it lives every few seconds
+SILENT_SECONDS = 30.0  # a worker says that it lives every few seconds, and others take its job over after 15
 MOST_GROUPS: Final = 50  # of the consumer groups that are shown
 MOST_JOBS: Final = 20_000  # that are looked at for the oldest; ingest lets a backlog grow to half as many
 REGISTRIES = {
