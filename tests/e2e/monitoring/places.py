@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from tests.shown_plant import CHECKED
 
 THEMES = ("light", "dark")
-WIDTHS = (320, 390, 768, 1440, 2560, 3840)
+WIDTHS = (320, 390, 768, 1024, 1280, 1440, 2560, 3840)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +53,12 @@ TOO_WIDE = """() => {
     .filter(one => one.getBoundingClientRect().right > innerWidth + 1 && !scrolls(one.parentElement))
     .slice(0, 5).map(one => one.outerHTML.slice(0, 120));
 }"""
+
+# What reaches beyond a box that neither hides nor scrolls it: words that lie over what is beside them.
+RUNS_OUT = """() => [...document.querySelectorAll("body *")]
+  .filter(one => one.clientWidth > 1 && one.scrollWidth > one.clientWidth + 1 && !one.closest("svg, .unseen")
+    && one.checkVisibility({visibilityProperty: true}) && getComputedStyle(one).overflowX === "visible")
+  .slice(-5).map(one => `${one.scrollWidth} > ${one.clientWidth}: ${one.outerHTML.slice(0, 120)}`)"""
 
 # A link in a sentence is as high as its line (WCAG 2.5.8 leaves it out), and one whose row or label is the target, too.
 SMALL_TARGETS = """(least) => {

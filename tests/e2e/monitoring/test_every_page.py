@@ -17,6 +17,7 @@ from tests.e2e.monitoring.places import (
     NAMES,
     PLACES,
     RULES,
+    RUNS_OUT,
     SETTLED,
     SMALL_TARGETS,
     SPACED,
@@ -95,6 +96,7 @@ def test_it_passes_the_accessibility_check_and_fits(page: Page, width: int) -> N
     page.evaluate(SETTLED)
 
     assert page.evaluate(TOO_WIDE) == []
+    assert page.evaluate(RUNS_OUT) == []
     assert page.evaluate(SMALL_TARGETS, 24) == []
     assert page.evaluate(VIOLATIONS, RULES) == []
 

@@ -19,6 +19,7 @@ from monitoring.history.database import reach_history
 from monitoring.history.migrate import migrate
 from monitoring.history.notes import Acknowledgement, Notes
 from tests.conftest import RedisServer
+from tests.e2e.monitoring.places import RUNS_OUT
 from tests.e2e.monitoring.test_live_page import REJECTED, mark_document, never_reloaded, url_of, wait_for_link
 from tests.e2e.test_whole_path import Plant
 from tests.integration.monitoring.plant_parts import an_event, living_worker, report_source
@@ -216,6 +217,7 @@ def test_the_word_that_says_how_a_build_is_fits_its_panel_on_every_screen(
     for width in (320, 390, 768, 1024, 1180, 1280, 1440, 1920, 2560, 3840):
         page.set_viewport_size({"width": width, "height": 900})
         assert [word for word in ("review", "invalid", "at risk") if page.evaluate(too_wide, word)] == [], width
+        assert page.evaluate(RUNS_OUT) == [], width
 
 
 def test_everything_that_may_be_wrong_passes_the_accessibility_check(

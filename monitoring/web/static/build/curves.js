@@ -59,7 +59,8 @@ export class Curves {
 
   #placeCursor() {
     if (!this.scale || !this.current) return;
-    for (const { cursor } of this.charts) cursor.style.left = `${this.unit * (MARGIN + this.scale.middle(this.current.layer))}px`;
+    const layer = Math.min(this.current.layer, this.scale.last); // the newest is drawn a moment later
+    for (const { cursor } of this.charts) cursor.style.left = `${this.unit * (MARGIN + this.scale.middle(layer))}px`;
   }
 
   #tell(set) {

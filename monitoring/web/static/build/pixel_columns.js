@@ -35,6 +35,7 @@ export function extents(sets, scale, figure) {
 export class Scale {
   constructor(first, last, width) {
     this.first = first;
+    this.last = last;
     this.count = Math.max(1, last - first + 1);
     this.width = Math.max(1, Math.floor(width));
   }
