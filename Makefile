@@ -38,7 +38,7 @@ test: $(VENV)/.dev test-compose ## install everything and run every test, JOBS=2
 test-compose: $(VENV)/.dev ## of these, build the images and run them by docker compose; minutes, skips without an engine
 	$(BIN)/python -m pytest -m compose
 
-chaos: $(VENV)/.dev ## break each container while a printer prints, ROUNDS=3 times, 8 minutes each; writes docs/reliability.md
+chaos: $(VENV)/.dev ## break each container while a printer prints, ROUNDS=3 times, 9 minutes each; writes docs/reliability.md
 	@rm -rf run/chaos && mkdir -p run/chaos
 	for round in $$(seq $(ROUNDS)); do \
 	  LAYERWATCH_CHAOS_RECORDS="$$PWD/run/chaos/$$round.jsonl" $(BIN)/python -m pytest -m chaos || exit 1; done

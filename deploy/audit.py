@@ -57,11 +57,14 @@ def audit(locks: Iterable[Path], *, osv_url: str | None = None) -> int:
             [sys.executable, "-m", *command, "--progress-spinner", "off"], capture_output=True, text=True, check=False
         )
         answer = read_answer(done.stdout)
-        told = f"{answer.looked_up} packages looked up, known vulnerabilities: {len(answer.vulnerable)}"
-        if not answer.looked_up:
-            told = f"error: {osv_url} does not answer" if osv_url else "SKIPPED, the service cannot be asked here"
+        if answer.looked_up:
+            told = f"{answer.looked_up} packages looked up, known vulnerabilities: {len(answer.vulnerable)}"
+            status = max(status, int(bool(answer.vulnerable)))
+        elif osv_url:
+            told, status = f"error: {osv_url} does not answer", 2
+        else:
+            told = "SKIPPED, the service cannot be asked here"
         sys.stdout.write("\n".join([f"audit of {lock.name}: {told}", *answer.vulnerable, ""]))
-        status = max(status, 1 if answer.vulnerable else 2 if osv_url and not answer.looked_up else 0)
     return status
 
 

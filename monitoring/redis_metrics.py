@@ -118,6 +118,10 @@ class WorkerSeen:
     state: str
     cannot_write: str = ""
 
+    @property
+    def lives(self) -> bool:
+        return self.state != "silent"
+
 
 def workers_seen(client: Redis, now: datetime) -> list[WorkerSeen]:
     """Return the workers of all machines."""

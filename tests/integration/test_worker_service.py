@@ -344,6 +344,17 @@ def test_a_worker_stays_listed_after_a_job_until_its_next_heartbeat_and_longer(
     assert listed_for[0] > 10 * settings.dead_after_seconds
 
 
+def test_a_worker_that_is_soon_taken_for_dead_speaks_as_often(redis_db: Redis, station: Station) -> None:
+    settings = load_settings(WorkerSettings, sweep_seconds=0.2, heartbeat_seconds=60, dead_after_seconds=1)
+    heard = set[object]()
+
+    def was_heard_again() -> bool:
+        heard.update(redis_db.hget(key, "last_heartbeat") for key in redis_db.smembers("rq:workers:inspect"))
+        return len(heard) > 3  # beside its birth and the first heartbeat, which come at once
+
+    work(redis_db, settings, station, until=was_heard_again)
+
+
 def test_a_redis_that_goes_away_and_comes_back_is_waited_for(
     own_redis_server: Server, settings: WorkerSettings, pipeline: Pipeline, new_message: MakeMessage
 ) -> None:

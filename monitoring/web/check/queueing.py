@@ -30,15 +30,10 @@ class CheckQueue:
 
     def why_nobody_inspects(self) -> str:
         """Return why no worker on any machine would inspect an upload now, in words; empty if one would."""
-        living = [worker for worker in workers_seen(self._redis, datetime.now(UTC)) if worker.state != "silent"]
-        if not living:
+        reasons = [worker.cannot_write for worker in workers_seen(self._redis, datetime.now(UTC)) if worker.lives]
+        if not reasons:
             return NO_WORKER
-        reasons = [worker.cannot_write for worker in living if worker.cannot_write]
-        return (
-            ""
-            if len(reasons) < len(living)
-            else f"no worker can write what it finds, send the pictures again later: {reasons[0]}"
-        )
+        return f"no worker can write what it finds, send the pictures again later: {reasons[0]}" if all(reasons) else ""
 
     def refuse_without_workers(self) -> None:
         """Raise if nobody would inspect an upload now: who sends one waits for it.

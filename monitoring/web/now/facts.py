@@ -73,7 +73,7 @@ def ask_redis(client: Redis) -> RedisFacts:
         clock=datetime.fromtimestamp(seconds + microseconds / 1e6, UTC),
         sources=tuple(state for state in states if state.printer != CHECK_PRINTER),
         workers=Counter(worker.state for worker in workers),
-        unwritable=tuple(each.cannot_write for each in workers if each.cannot_write and each.state != "silent"),
+        unwritable=tuple(each.cannot_write for each in workers if each.cannot_write and each.lives),
         jobs=queue_jobs(client),
     )
 

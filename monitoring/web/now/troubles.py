@@ -82,11 +82,15 @@ def _workers(plant: Plant) -> Iterator[Trouble]:
 def _artifacts(plant: Plant) -> Iterator[Trouble]:
     if not plant.unwritable:
         return
-    some = f"{len(plant.unwritable)} of {counted(plant.alive, 'worker')} can write no verdict."
+    gravity = Gravity.WARNING
+    sentence = f"{len(plant.unwritable)} of {counted(plant.alive, 'worker')} can write no verdict."
+    if plant.none_can_write:
+        gravity = Gravity.DOWN
+        sentence = f"No verdict can be written: no layer is judged.{_waiting(plant)}"
     yield Trouble(
         kind=Kind.ARTIFACTS,
-        gravity=Gravity.DOWN if plant.none_can_write else Gravity.WARNING,
-        sentence=f"No verdict can be written: no layer is judged.{_waiting(plant)}" if plant.none_can_write else some,
+        gravity=gravity,
+        sentence=sentence,
         what_now=f"{sentence_of(plant.unwritable[0])} All goes on by itself then, and no layer is lost.",
     )
 

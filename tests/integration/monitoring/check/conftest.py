@@ -11,7 +11,7 @@ from string import ascii_lowercase
 import httpx
 import pytest
 from redis import Redis
-from rq import Queue, SimpleWorker
+from rq import Queue
 from rq.serializers import JSONSerializer
 
 from layerwatch.job import INSPECT_QUEUE
@@ -19,6 +19,7 @@ from layerwatch.redis_pictures import KEYS
 from monitoring.redis_metrics import worker_states
 from tests.conftest import any_server_binary, running_server
 from tests.integration.monitoring.conftest import Process, wait_until
+from tests.integration.monitoring.plant_parts import living_worker
 from tests.unit.monitoring.check.conftest import png
 from tests.worker_processes import ROOT, worker_environment
 
@@ -125,9 +126,7 @@ def idle_page(idle_shop: Shop) -> httpx.Client:
 def jobs(idle_shop: Shop) -> Iterator[Queue]:
     """The queue of the idle shop, with no job, no picture, and a worker that says that it lives and takes nothing."""
     queue = Queue(INSPECT_QUEUE, connection=idle_shop.redis, serializer=JSONSerializer)
-    worker = SimpleWorker([queue], connection=idle_shop.redis, serializer=JSONSerializer)
-    worker.register_birth()  # type: ignore[no-untyped-call]  # RQ has no annotation here
-    yield queue
-    worker.register_death()  # type: ignore[no-untyped-call]
+    with living_worker(idle_shop.redis):
+        yield queue
     queue.empty()  # type: ignore[no-untyped-call]  # RQ has no annotation here
     idle_shop.redis.delete(*KEYS)
