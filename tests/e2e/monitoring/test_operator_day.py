@@ -93,6 +93,7 @@ def test_a_build_is_watched_while_it_is_printed_and_then_looked_through_by_keybo
     page.keyboard.press("Enter")
     strip = page.get_by_role("slider", name="Layer", exact=True)
     expect(strip).to_have_attribute("aria-valuemax", str(LAYERS))
+    page.wait_for_selector("body[data-link=live]")
     tab_to(page, "#layer-strip")
     page.keyboard.press("Home")
     expect(page.locator("#layer-name")).to_contain_text("Layer 1 ")
