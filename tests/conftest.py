@@ -124,10 +124,11 @@ class RedisServer:
             time.sleep(0.02)
 
     def _answers(self) -> bool:
-        """Whether it is our own server that answers: the port may have been taken by another since we looked."""
+        """Whether our own server answers, with its data: another may have taken the port since we looked."""
         with Redis.from_url(self.url) as client:
             try:
-                return bool(self._process and client.info("server")["process_id"] == self._process.pid)
+                told = client.info()  # answered while the data is read, too
+                return bool(self._process and told["process_id"] == self._process.pid and not told["loading"])
             except RedisConnectionError:
                 return False
 

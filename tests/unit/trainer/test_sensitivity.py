@@ -34,14 +34,21 @@ def network() -> bytes:
     return export_onnx(Inspectable(build_network(decoder_channels=(16, 16, 8, 8, 8))).eval())
 
 
-def with_an_outlier(onnx: bytes, layer: str) -> bytes:
-    """One weight of each filter a thousand times the others: eight bits have nothing left for these."""
+def with_an_outlier(onnx: bytes, layer: str, *, before: str) -> bytes:
+    """One weight of each filter a thousand times the others: eight bits have nothing left for these.
+
+    It multiplies what the layer before never says: the network answers as if it were not there, and what other layers
+    round away does not grow by it.
+    """
     model = onnx_format.load_from_string(onnx)
-    node = next(node for node in model.graph.node if node.name == layer)
-    constant = next(constant for constant in model.graph.initializer if constant.name == node.input[1])
-    weights = numpy_helper.to_array(constant).copy()
+    nodes = {node.name: node for node in model.graph.node}
+    constants = {constant.name: constant for constant in model.graph.initializer}
+    wide, silent = (constants[nodes[name].input[1]] for name in (layer, before))
+    weights, filters = (numpy_helper.to_array(constant).copy() for constant in (wide, silent))
     weights.reshape(len(weights), -1)[:, 0] = 1000 * np.abs(weights).max()
-    constant.CopyFrom(numpy_helper.from_array(weights, constant.name))
+    filters[0] = 0  # and its bias is zero: nothing was learned
+    wide.CopyFrom(numpy_helper.from_array(weights, wide.name))
+    silent.CopyFrom(numpy_helper.from_array(filters, silent.name))
     return bytes(model.SerializeToString())
 
 
@@ -62,7 +69,7 @@ def test_the_layer_that_eight_bits_are_too_few_for_comes_first(monkeypatch: pyte
     names = quantizable(network(), Variant())[-FEW:]
     monkeypatch.setattr(sensitivity, "quantizable", lambda *_: names)
 
-    ranked = most_sensitive(with_an_outlier(network(), names[2]), tiles(4), Variant())
+    ranked = most_sensitive(with_an_outlier(network(), names[2], before=names[1]), tiles(4), Variant())
 
     assert set(ranked) == set(names)
     assert ranked[0] == names[2]
