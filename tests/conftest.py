@@ -455,3 +455,17 @@ def verdict_about() -> Callable[[InspectLayer], Verdict]:
         )
 
     return build
+
+
+@pytest.fixture(scope="module")
+def two_ways_to_int8() -> Iterator[None]:
+    """Lets a trainer of this process try one way of each library: each takes seconds, and no test of these is about it.
+
+    The trainers that run as processes of their own, as in test_training_jobs.py, try all.
+    """
+    pytest.importorskip("torch")
+    from trainer import calibration  # noqa: PLC0415 - an extra of the trainer
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(calibration, "VARIANTS", tuple(v for v in calibration.VARIANTS if v.float_first == 1))
+        yield

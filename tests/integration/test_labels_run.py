@@ -89,6 +89,7 @@ def test_every_format_becomes_the_same_mask(
 
 
 @pytest.mark.torch
+@pytest.mark.usefixtures("two_ways_to_int8")
 def test_a_run_takes_labels_and_never_learns_from_the_frozen_set(
     printed: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -16,7 +16,7 @@ from simulator.__main__ import main as simulate
 from trainer.__main__ import main
 from trainer.packing import write_bundle
 
-pytestmark = pytest.mark.torch
+pytestmark = [pytest.mark.torch, pytest.mark.usefixtures("two_ways_to_int8")]
 pytest.importorskip("torch")
 import onnx  # noqa: E402
 import torch  # noqa: E402
