@@ -13,7 +13,7 @@ PERIOD ?= 2
 SIZE ?= 1000
 SEED ?= 7
 PORT ?= 8000
-JOBS ?= 3
+JOBS ?= 2
 ROUNDS ?= 3
 RUN_DIR ?= run/demo
 OSV_URL ?=
@@ -32,8 +32,8 @@ demo: $(VENV)/.demo ## the whole system with a simulated printer; ONCE=1 LAYERS=
 	@$(BIN)/python -m demo run --profile "$(PROFILE)" --period $(PERIOD) --size $(SIZE) --seed $(SEED) --port $(PORT) \
 	  --run-dir "$(RUN_DIR)" $(if $(ONCE),--once) $(if $(LAYERS),--layers $(LAYERS)) $(if $(SOURCE),--source "$(SOURCE)")
 
-test: $(VENV)/.dev test-compose ## install everything and run every test, JOBS=3 files at a time
-	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder -m "not compose and not chaos"
+test: $(VENV)/.dev test-compose ## install everything and run every test, JOBS=2 files at a time
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile -m "not compose and not chaos"
 
 test-compose: $(VENV)/.dev ## of these, build the images and run them by docker compose; minutes, skips without an engine
 	$(BIN)/python -m pytest -m compose
