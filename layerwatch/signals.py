@@ -4,19 +4,48 @@ import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import FrameType
+from typing import Final
+
+_STOPS: Final = (signal.SIGTERM, signal.SIGINT)
 
 
 @contextmanager
 def stop_on_signals() -> Iterator[threading.Event]:
     """Yield an event that SIGTERM or SIGINT sets; the handlers from before are put back afterwards."""
     stop = threading.Event()
-    wanted = (signal.SIGTERM, signal.SIGINT)
-    before = {number: signal.signal(number, lambda *_: stop.set()) for number in wanted}
+    before = {number: signal.signal(number, lambda *_: stop.set()) for number in _STOPS}
     try:
         yield stop
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+@contextmanager
+def whole() -> Iterator[None]:
+    """Let SIGTERM and SIGINT wait until the block is done: what they would interrupt is done whole or not begun.
+
+    A second one interrupts at once, as the block may hang. Of use in the main thread only.
+
+    Raises:
+        KeyboardInterrupt: the second signal.
+    """
+    waiting: list[int] = []
+
+    def hold(number: int, _: FrameType | None) -> None:
+        if waiting:
+            raise KeyboardInterrupt
+        waiting.append(number)
+
+    before = {number: signal.signal(number, hold) for number in _STOPS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    if waiting:
+        signal.raise_signal(waiting[0])
 
 
 def describe_status(status: int) -> str:

@@ -17,6 +17,7 @@ from lightning_fabric import Fabric
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from layerwatch.signals import whole
 from layerwatch.vision.network import Inspectable
 from trainer.augment import build_augmentation
 from trainer.checkpoint import Checkpoint, Point, Progress
@@ -141,9 +142,11 @@ def _run(  # noqa: PLR0913, PLR0917 - the parts of the loop
     last: float | None = None
     try:
         while not progress.ended:
-            last = learner.learn(progress, next(batches))
+            batch = next(batches)
+            with whole():  # a step that is half done would count twice when the run goes on
+                last = learner.learn(progress, batch)
+                progress.step += 1
             losses.append(last)
-            progress.step += 1
             progress.seconds = seconds()
             report(progress, last)
             if progress.step % recipe.validate_every == 0 or progress.spent >= 1:

@@ -1,3 +1,5 @@
+import signal
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +15,7 @@ pytest.importorskip("torch")
 import onnx  # noqa: E402
 import torch  # noqa: E402
 from safetensors.torch import save_file  # noqa: E402
+from torch import Tensor  # noqa: E402
 
 from layerwatch.vision.network import Inspectable, add_to_logits, build_network  # noqa: E402 - they need torch
 from trainer import training  # noqa: E402
@@ -26,7 +29,7 @@ from trainer.recipe import Recipe  # noqa: E402
 from trainer.setup import build_optimizer, first_network, rate_factor, training_mode  # noqa: E402
 from trainer.sources import CLEAN, LayerFiles, Source  # noqa: E402
 from trainer.store import Sample  # noqa: E402
-from trainer.training import Learner, train_network  # noqa: E402
+from trainer.training import Learner, Report, train_network  # noqa: E402
 from trainer.warm_start import load_trained  # noqa: E402
 
 
@@ -112,32 +115,67 @@ def test_a_file_that_answers_otherwise_than_its_kernels_is_refused(tmp_path: Pat
         load_trained(build_network(decoder_channels=(8, 8, 8, 8, 8)), tmp_path / "w.onnx", tiles)
 
 
-def test_the_last_report_knows_that_a_run_lost_patience(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    kinds = np.zeros((64, 64), np.uint8)
+@pytest.fixture
+def samples(tmp_path: Path) -> list[Sample]:
+    """One prepared layer set with a defect."""
+    kinds = np.zeros((96, 96), np.uint8)
     kinds[20:40, 20:40] = 1
     np.save(tmp_path / "k.npy", kinds)
     np.save(tmp_path / "c.npy", np.repeat(kinds[..., None] * 100, 3, axis=2))
-    source = Source(images=tmp_path, masks=CLEAN, profile=load_profile("nist-ammt"))
     files = LayerFiles(source=0, build="b", layer=1, stage=Stage.RECOAT, pictures=(Path("a.png"),))
-    samples = [Sample(files=files, channels=tmp_path / "c.npy", kinds=tmp_path / "k.npy", present=(1,))]
-    recipe = Recipe(
-        encoder_weights="none", decoder_channels=(8,) * 5, crop=64, batch=2, steps=50, validate_every=1, patience=1
-    )
+    return [Sample(files=files, channels=tmp_path / "c.npy", kinds=tmp_path / "k.npy", present=(1,))]
+
+
+Train = Callable[..., dict[str, Tensor]]
+
+
+@pytest.fixture
+def train(samples: list[Sample], tmp_path: Path) -> Train:
+    """Train a tiny network on it, in a folder of that name; return the tensors of the last one."""
+    source = Source(images=tmp_path, masks=CLEAN, profile=load_profile("nist-ammt"))
+    plan = plan_crops([source], samples, side=64, defect_share=0.5)
+    hardware = Hardware(device="cpu", devices=1, nodes=1, strategy="auto", threads=1)
+
+    def run(name: str = "run", *, report: Report = lambda *_: None, **options: int) -> dict[str, Tensor]:
+        recipe = Recipe(encoder_weights="none", decoder_channels=(8,) * 5, crop=64, batch=2, **options)
+        fabric, folder = hardware.start(mixed_precision=False), Checkpoint(folder=tmp_path / name)
+        (last, *_), _ = train_network(recipe, plan, samples, folder, data="d", fabric=fabric, report=report)
+        return last.state_dict()
+
+    return run
+
+
+def test_the_last_report_knows_that_a_run_lost_patience(train: Train, monkeypatch: pytest.MonkeyPatch) -> None:
     measured = iter((0.6, 0.5))
     monkeypatch.setattr(training, "validate", lambda *_: next(measured))
     ended: list[bool] = []
 
-    train_network(
-        recipe,
-        plan_crops([source], samples, side=64, defect_share=0.5),
-        samples,
-        Checkpoint(folder=tmp_path / "run"),
-        data="d",
-        fabric=Hardware(device="cpu", devices=1, nodes=1, strategy="auto", threads=1).start(mixed_precision=False),
-        report=lambda run, _: ended.append(run.ended),
-    )
+    train(steps=50, validate_every=1, patience=1, report=lambda run, _: ended.append(run.ended))
 
     assert ended == [False, False, True]
+
+
+def test_a_run_that_is_interrupted_within_a_step_ends_as_one_that_is_not(
+    train: Train, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    without = train("without", steps=6)
+    learned: list[int] = []
+
+    def interrupt(logits: Tensor, mask: Tensor, *, pos_weight: float) -> Tensor:
+        learned.append(len(learned))
+        if len(learned) == 3:
+            signal.raise_signal(signal.SIGINT)
+        return segmentation_loss(logits, mask, pos_weight=pos_weight)
+
+    monkeypatch.setattr(training, "segmentation_loss", interrupt)
+
+    with pytest.raises(KeyboardInterrupt):
+        train("with", steps=6)
+    assert len(learned) == 3
+    resumed = train("with", steps=6)
+
+    assert len(learned) == 6
+    assert all(torch.equal(resumed[name], tensor) for name, tensor in without.items())
 
 
 @pytest.mark.parametrize("content", [b"", b"no network"])
