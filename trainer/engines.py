@@ -6,7 +6,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from layerwatch.telemetry import keep_silent
+from layerwatch.vision.openvino_core import openvino_core
 from layerwatch.vision.segmenter import Segmenter
 
 Probabilities = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
@@ -14,10 +14,7 @@ Probabilities = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
 
 def openvino_engine(onnx: bytes, *, threads: int | None = None) -> Probabilities:
     """Return tiles (n, th, tw, 3) uint8 -> probability (n, th, tw) float32 0..1, run by OpenVINO on the CPU."""
-    keep_silent()
-    import openvino  # noqa: PLC0415 - half a second, and training does not need it
-
-    core = openvino.Core()
+    core = openvino_core()
     config = {"INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": threads or _threads()}
     request = core.compile_model(core.read_model(onnx, b""), "CPU", config).create_infer_request()
 

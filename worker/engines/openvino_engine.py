@@ -1,31 +1,17 @@
 """The network on OpenVINO, the fastest on CPUs: compiled for each size of tile."""
 
 from collections import OrderedDict
-from functools import cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from layerwatch.errors import BundleCorruptError
-from layerwatch.telemetry import keep_silent
+from layerwatch.vision.openvino_core import openvino_core
 from worker.engines.port import Backend
 from worker.engines.serving import last_line
 
 KEPT_SHAPES = 4  # compiled networks; a printer writes pictures of one or two sizes
-
-
-@cache
-def _core() -> Any:  # noqa: ANN401 - OpenVINO has no types
-    """Return the one OpenVINO of this process, without its telemetry.
-
-    It gives the thread that first compiles a signal stack, and unmaps it at its own end. Were that on another thread,
-    the next signal would kill the process; so it never ends.
-    """
-    keep_silent()
-    import openvino  # noqa: PLC0415 - after the call
-
-    return openvino.Core()
 
 
 class OpenVinoEngine:
@@ -45,7 +31,7 @@ class OpenVinoEngine:
         Raises:
             BundleCorruptError: the file is no such network.
         """
-        self._core = _core()
+        self._core = openvino_core()
         self._config = {
             "PERFORMANCE_HINT": "LATENCY",
             "INFERENCE_NUM_THREADS": threads,
