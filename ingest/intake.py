@@ -26,10 +26,11 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Clocks:
-    """Seconds that never go back, for waiting; and seconds since 1970, to tell how old a file is."""
+    """Seconds that never go back, for waiting; since 1970, to tell how old a file is; and of this thread's CPU."""
 
     steady: Callable[[], float]
     wall: Callable[[], float]
+    cpu: Callable[[], float]
 
 
 class Intake:

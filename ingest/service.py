@@ -3,6 +3,7 @@
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from math import inf
 from queue import Empty
 
 import structlog
@@ -32,7 +33,7 @@ STUCK_SECONDS = 60.0
 COALESCE_SECONDS = 0.005  # events come in bunches
 
 log = structlog.get_logger()
-SYSTEM_CLOCKS = Clocks(steady=time.monotonic, wall=time.time)
+SYSTEM_CLOCKS = Clocks(steady=time.monotonic, wall=time.time, cpu=time.thread_time)
 
 
 @dataclass(slots=True)
@@ -72,6 +73,7 @@ class Ingest:
         self._clocks = clocks
         now = self._last_tick = clocks.steady()
         self._next = Timetable(scan=now, earliest_scan=now, audit=now + rescan_seconds, sweep=now + SWEEP_SECONDS)
+        self._last_scan_took = (inf, inf)
         self._stopping = False
         metrics.begin(printer.name)
         # Asked at the scrape: a share that hangs stops the loop, which then says nothing any more.
@@ -172,21 +174,24 @@ class Ingest:
             self.intake.look(path, closed=was_closed)
 
     def _scan(self) -> None:
-        began, cpu_began = self._clocks.steady(), time.thread_time()
+        began, cpu_began = self._clocks.steady(), self._clocks.cpu()
         came_back = self.intake.scan()
         if came_back or (self._has_events and not self._watch.is_alive()):
             self._listen()  # the old watch is on the folder that went away
         if self._has_events and self.intake.hearing.is_deaf:
             self._poll("new files came without any event")
         now = self._clocks.steady()
-        wall, cpu = now - began, time.thread_time() - cpu_began
+        took = now - began, self._clocks.cpu() - cpu_began
+        # One that alone took long, as memory was tidied up or the share hung, must not keep the next layer waiting.
+        wall, cpu = map(min, took, self._last_scan_took)
+        self._last_scan_took = took
         base = self._rescan_seconds if self._has_events else min(POLL_SECONDS, self._rescan_seconds)
         self._next.scan = now + max(base, CPU_SHARE * cpu, 2 * wall)
         self._next.earliest_scan = now + max(HINTED_SCAN_SECONDS, 10 * cpu)
         if now >= self._next.sweep and self.intake.folder.is_up:
             self.intake.sweep()
             self._next.sweep = now + SWEEP_SECONDS
-        self._measure_folder(wall)
+        self._measure_folder(took[0])
 
     def _measure_folder(self, scan_seconds: float) -> None:
         folder = self.intake.folder

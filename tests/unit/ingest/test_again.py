@@ -150,7 +150,7 @@ def test_ingest_and_a_person_mean_the_same_inspection(office: Office, printer: P
         sources=InMemorySources(),
         artifacts=ArtifactFolder(tmp_path / "artifacts"),
     )
-    clocks = Clocks(steady=lambda: 1000.0, wall=lambda: 4e9)
+    clocks = Clocks(steady=lambda: 1000.0, wall=lambda: 4e9, cpu=lambda: 0.0)
     Ingest(printer, sink, clocks=clocks).tick()
 
     assert [one.answer for one in office.desk.requeue([key(1), key(2)], [printer])] == [Answer.WAITS] * 2
@@ -173,7 +173,7 @@ def test_after_redis_was_wiped_the_verdict_that_was_asked_for_again_still_stands
     sink = Sink(
         queue=office.queue, ledger=office.results, sources=InMemorySources(), artifacts=ArtifactFolder(artifacts)
     )
-    ingest = Ingest(printer, sink, clocks=Clocks(steady=lambda: 1000.0, wall=lambda: 4e9))
+    ingest = Ingest(printer, sink, clocks=Clocks(steady=lambda: 1000.0, wall=lambda: 4e9, cpu=lambda: 0.0))
     ingest.tick()
 
     assert office.queue.messages == []
@@ -198,7 +198,7 @@ def test_after_redis_was_wiped_no_id_of_an_earlier_revision_is_given_out_again(
         queue=office.queue, ledger=office.results, sources=InMemorySources(), artifacts=ArtifactFolder(artifacts)
     )
 
-    Ingest(printer, sink, clocks=Clocks(steady=lambda: 1000.0, wall=lambda: 4e9)).tick()
+    Ingest(printer, sink, clocks=Clocks(steady=lambda: 1000.0, wall=lambda: 4e9, cpu=lambda: 0.0)).tick()
 
     assert office.results.is_published(first.id)
     assert office.results.is_published(second.id)

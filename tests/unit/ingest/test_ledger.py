@@ -145,7 +145,7 @@ def test_a_restart_reads_only_what_changed(
     queue, results = InMemoryQueue(), InMemoryResults()
     sink = Sink(queue=queue, ledger=results, sources=InMemorySources(), artifacts=ArtifactFolder(tmp_path))
     printer = printer_of(load_settings(IngestSettings, sources_dir=root))
-    clocks = Clocks(steady=lambda: 1000.0, wall=lambda: 4e9)
+    clocks = Clocks(steady=lambda: 1000.0, wall=lambda: 4e9, cpu=lambda: 0.0)
 
     Ingest(printer, sink, ledger=DiskLedger(file), clocks=clocks).run(once=True)
     first = sorted(read)

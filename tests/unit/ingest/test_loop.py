@@ -1,6 +1,7 @@
 """The whole loop on a real folder, with the in-memory twins and a clock that the test turns."""
 
 import errno
+import itertools
 import os
 import time
 from collections.abc import Callable
@@ -35,6 +36,7 @@ class Room:
     profile: str = "nist-ammt"
     now: float = 1000.0
     wall: float = field(default_factory=lambda: time.time() + 30 * 86_400)  # later than the kernel's times of change
+    cpu: float = 0.0  # a scan takes none, unless a test says so
     queue: InMemoryQueue = field(default_factory=InMemoryQueue)
     results: InMemoryResults = field(default_factory=InMemoryResults)
     sources: InMemorySources = field(default_factory=InMemorySources)
@@ -55,7 +57,7 @@ class Room:
             sources=self.sources,
             artifacts=ArtifactFolder(self.folder / "artifacts"),
         )
-        clocks = Clocks(steady=lambda: self.now, wall=lambda: self.wall)
+        clocks = Clocks(steady=lambda: self.now, wall=lambda: self.wall, cpu=lambda: self.cpu)
         self.ingest = Ingest(printer_of(settings), sink, clocks=clocks)
 
     def write(self, name: str, content: int | bytes, *, age: float = 0.0) -> Path:
@@ -256,6 +258,49 @@ def test_a_layer_that_was_passed_over_is_told_and_no_longer_when_it_came(room: R
 
     assert room.ingest.state().irregular == {"out_of_order": 1}
     assert [message.layer for message in room.messages] == [1, 2, 4, 3]
+
+
+@pytest.fixture
+def scans(room: Room, monkeypatch: pytest.MonkeyPatch) -> Callable[[float], list[float]]:
+    """Let each scan from now on take so many seconds of the CPU, and return when each began."""
+    scan = room.ingest.intake.scan
+
+    def take(seconds: float) -> list[float]:
+        times: list[float] = []
+
+        def dear_scan() -> bool:
+            times.append(room.now)
+            room.cpu += seconds
+            return scan()
+
+        monkeypatch.setattr(room.ingest.intake, "scan", dear_scan)
+        return times
+
+    return take
+
+
+def test_scans_that_take_long_take_long_pauses(room: Room, scans: Callable[[float], list[float]]) -> None:
+    room.let(1)
+    times = scans(0.3)
+
+    room.let(120)
+
+    pauses = [later - sooner for sooner, later in itertools.pairwise(times)]
+    assert pauses[0] < 1
+    assert pauses[1:] == [pytest.approx(30, abs=0.2)] * 3
+
+
+def test_one_scan_that_took_long_keeps_no_layer_waiting(room: Room, scans: Callable[[float], list[float]]) -> None:
+    room.let(1)
+    dear = scans(0.5)
+    while not dear:
+        room.let(0.125)
+    scans(0.0)
+    room.write_set(1)
+
+    room.let(5)
+
+    assert [message.layer for message in room.messages] == [1]
 
 
 def test_a_rewritten_layer_is_told(room: Room) -> None:
@@ -484,7 +529,7 @@ def test_a_backlog_that_waits_for_room_holds_up_no_live_layer(
             artifacts=ArtifactFolder(room.folder / "artifacts"),
         ),
         queue_limit=1,
-        clocks=Clocks(steady=lambda: room.now, wall=lambda: room.wall),
+        clocks=Clocks(steady=lambda: room.now, wall=lambda: room.wall, cpu=lambda: 0.0),
     )
     for layer in range(1, 8):
         room.write_set(layer, age=100.0)

@@ -17,7 +17,6 @@ from functools import cache, partial
 from itertools import count
 from math import inf
 from pathlib import Path
-from types import SimpleNamespace
 from typing import TypeVar
 
 import cv2
@@ -237,7 +236,7 @@ class PrintShop(RuleBasedStateMachine):
             sources=FrailBoard(self.line),
             artifacts=ArtifactFolder(self.artifacts),
         )
-        clocks = Clocks(steady=lambda: self.now, wall=lambda: self.wall)
+        clocks = Clocks(steady=lambda: self.now, wall=lambda: self.wall, cpu=lambda: 0.0)
         self.ingest = Ingest(self.printer, sink, queue_limit=self.limit, clocks=clocks, ledger=self.ledger)
         if self.listening:
             self.ingest._watch = Events()  # type: ignore[assignment]  # it starts no thread
@@ -568,7 +567,6 @@ def test_whatever_happens_each_layer_is_queued_once_and_nothing_half(
     tmp_path: Path, verdict_about: Callable[[InspectLayer], Verdict], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("ingest.service.SWEEP_SECONDS", SWEEP)
-    monkeypatch.setattr("ingest.service.time", SimpleNamespace(thread_time=lambda: 0.0))  # scans cost nothing
     numbers = count()
 
     class Shop(PrintShop):
