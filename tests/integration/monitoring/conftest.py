@@ -98,3 +98,13 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Process]]:
 def eventually() -> Callable[[Callable[[], object]], None]:
     """Waits until something holds, and fails where it does not."""
     return wait_until
+
+
+@pytest.fixture
+def within_a_minute() -> None:
+    """Wait until 15 s of the clock's minute are left: rates are counted by it, and what was counted before it ended
+    weighs less and less.
+    """
+    into = time.time() % 60
+    if into > 45:
+        time.sleep(60 - into)

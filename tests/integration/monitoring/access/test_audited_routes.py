@@ -85,6 +85,7 @@ def test_what_cannot_be_written_down_is_not_done(tmp_path: Path) -> None:
     assert log_in.status_code == 303
 
 
+@pytest.mark.usefixtures("within_a_minute")
 def test_checks_are_limited_for_each_user(tmp_path: Path) -> None:
     app = an_app(tmp_path)
     operator, engineer = client_of(app, Role.OPERATOR), client_of(app, Role.ENGINEER)
@@ -96,6 +97,7 @@ def test_checks_are_limited_for_each_user(tmp_path: Path) -> None:
     assert "too many checks: at most 2 a minute" in operator.post("/api/try/a").json()["detail"]
 
 
+@pytest.mark.usefixtures("within_a_minute")
 def test_a_user_changes_so_much_a_minute_and_no_more(tmp_path: Path) -> None:
     viewer = client_of(an_app(tmp_path), Role.VIEWER)
 

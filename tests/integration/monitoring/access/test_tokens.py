@@ -133,6 +133,7 @@ def test_an_open_event_stream_ends_when_its_user_is_removed(place: Place) -> Non
     assert "Traceback" not in place.process.said()
 
 
+@pytest.mark.usefixtures("within_a_minute")
 def test_wrong_tokens_are_counted_and_keep_nobody_with_a_right_one_out(place: Place) -> None:
     token = place.token("anna")
 

@@ -54,6 +54,7 @@ def test_a_viewer_reads_results_and_a_note_in_place_of_the_form(guarded: dict[Ro
     assert len(jobs) == 1
 
 
+@pytest.mark.usefixtures("within_a_minute")
 def test_an_operator_may_and_it_is_written_down_so_often_and_not_oftener(
     guarded: dict[Role, httpx.Client], jobs: Queue, audit_file: Path
 ) -> None:
