@@ -2,7 +2,7 @@
 
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 from typing import Final
@@ -14,12 +14,8 @@ _STOPS: Final = (signal.SIGTERM, signal.SIGINT)
 def stop_on_signals() -> Iterator[threading.Event]:
     """Yield an event that SIGTERM or SIGINT sets; the handlers from before are put back afterwards."""
     stop = threading.Event()
-    before = {number: signal.signal(number, lambda *_: stop.set()) for number in _STOPS}
-    try:
+    with _answered_by(lambda *_: stop.set()):
         yield stop
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 @contextmanager
@@ -38,14 +34,20 @@ def whole() -> Iterator[None]:
             raise KeyboardInterrupt
         waiting.append(number)
 
-    before = {number: signal.signal(number, hold) for number in _STOPS}
+    with _answered_by(hold):
+        yield
+    if waiting:
+        signal.raise_signal(waiting[0])
+
+
+@contextmanager
+def _answered_by(handler: Callable[[int, FrameType | None], None]) -> Iterator[None]:
+    before = {number: signal.signal(number, handler) for number in _STOPS}
     try:
         yield
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-    if waiting:
-        signal.raise_signal(waiting[0])
+        for number, former in before.items():
+            signal.signal(number, former)
 
 
 def describe_status(status: int) -> str:
